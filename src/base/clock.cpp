@@ -1,0 +1,29 @@
+#include "base/clock.h"
+
+#include <ctime>
+
+namespace stillreel {
+namespace {
+
+std::string formatted(const std::tm& parts, const char* format) {
+    char text[32];
+    return std::string(text, std::strftime(text, sizeof(text), format, &parts));
+}
+
+}  // namespace
+
+std::string local_time_stamp(std::chrono::system_clock::time_point when) {
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
+    std::tm parts{};
+    localtime_r(&seconds, &parts);
+    return formatted(parts, "%Y%m%d_%H%M%S");
+}
+
+std::string utc_time(std::chrono::system_clock::time_point when) {
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    return formatted(parts, "%Y-%m-%dT%H:%M:%SZ");
+}
+
+}  // namespace stillreel
