@@ -1,7 +1,7 @@
 // What should move: the meaning of a prompt, as plain values. docs/motion-plan.md is its manual for users.
 //
-// Directions are the camera's: pan and truck +1 = right, tilt and pedestal +1 = up, roll +1 = clockwise, zoom and
-// dolly +1 = in, orbit +1 = the camera travels right. The picture moves the other way.
+// Directions are the camera's: pan and truck +1 = right, tilt and pedestal +1 = up, roll +1 = clockwise, zoom
+// and dolly +1 = in, orbit +1 = the camera travels right. The picture moves the other way.
 #pragma once
 
 #include <optional>
@@ -22,21 +22,39 @@ enum class CameraMove { hold, pan, tilt, roll, zoom, dolly, truck, pedestal, orb
 
 struct CameraTrack {
     CameraMove move = CameraMove::hold;
-    double direction = 1.0;       // +1 or -1, see above; +1 for hold and handheld
-    double speed = 1.0;           // factor on the default rate: gently 0.4, slowly 0.6, quickly 2.5, whip 10
-    std::optional<double> amount; // said outright ("30 degrees", "2x"): degrees (pan, tilt, roll, orbit), scale factor
-                                  // (zoom, dolly), fraction of the frame (truck, pedestal); then speed says nothing
+    double direction = 1.0;  // +1 or -1, see above; +1 for hold and handheld
+    double speed = 1.0;      // factor on the default rate: gently 0.4, slowly 0.6, quickly 2.5, whip 10
+    std::optional<double>
+        amount;  // said outright ("30 degrees", "2x"): degrees (pan, tilt, roll, orbit), scale factor
+                 // (zoom, dolly), fraction of the frame (truck, pedestal); then speed says nothing
     Span when;
 };
 
 /// What can be laid over or moved inside the picture.
 enum class EffectKind {
     // atmosphere
-    rain, snow, fog, dust, smoke, embers, leaves, petals, fireflies,
+    rain,
+    snow,
+    fog,
+    dust,
+    smoke,
+    embers,
+    leaves,
+    petals,
+    fireflies,
     // light
-    police_lights, candle, neon, lightning, sun_rays, sunrise, sunset,
+    police_lights,
+    candle,
+    neon,
+    lightning,
+    sun_rays,
+    sunrise,
+    sunset,
     // surfaces
-    water, foliage, clouds, cloth,
+    water,
+    foliage,
+    clouds,
+    cloth,
 };
 
 struct EffectTrack {
@@ -45,7 +63,7 @@ struct EffectTrack {
     double speed = 1.0;      // factor on its natural speed; the plan's time_scale comes on top
     bool distant = false;    // "in the distance": smaller, further away, behind the subject
     std::string colours;     // police_lights: "red", "blue" or "red_blue"; empty otherwise
-    std::string style;       // water: "waves", "ripples" or "flow"; smoke: "smoke" or "steam"; empty otherwise
+    std::string style;  // water: "waves", "ripples" or "flow"; smoke: "smoke" or "steam"; empty otherwise
     Span when;
 };
 
@@ -70,10 +88,10 @@ struct NotRendered {
 };
 
 enum class Reading {
-    rendered,        // became a track or changed one
-    scene,           // describes what is in the picture: nothing to do
-    style,           // quality and style words: nothing moves by them
-    not_rendered,    // understood, but this engine does not do it (see not_rendered)
+    rendered,      // became a track or changed one
+    scene,         // describes what is in the picture: nothing to do
+    style,         // quality and style words: nothing moves by them
+    not_rendered,  // understood, but this engine does not do it (see not_rendered)
     not_understood,
 };
 
@@ -83,12 +101,12 @@ struct Phrase {
     std::size_t begin = 0;  // byte offsets in the prompt (UTF-8)
     std::size_t end = 0;
     Reading reading = Reading::not_understood;
-    std::string meaning;    // "camera: dolly in, slowly, whole clip"
+    std::string meaning;  // "camera: dolly in, slowly, whole clip"
 };
 
 /// Advice about the prompt; never an error.
 struct Lint {
-    std::string rule;        // "no_motion_verb", "abstract_words", "no_subject", "no_environment"
+    std::string rule;  // "no_motion_verb", "abstract_words", "no_subject", "no_environment"
     std::string message;
     std::string suggestion;  // the rewritten prompt
 };
@@ -107,14 +125,17 @@ struct MotionPlan {
     std::vector<NotRendered> not_rendered;
     std::vector<Phrase> phrases;
     std::vector<Lint> lint;
-    std::vector<std::string> notes;  // lines the user should read ("no motion found: a gentle push-in is used")
+    std::vector<std::string>
+        notes;  // lines the user should read ("no motion found: a gentle push-in is used")
 };
 
 constexpr std::size_t kMaxPromptBytes = 16 * 1024;
+constexpr double kDefaultDurationS = 4;
 
-/// Understands an English or Chinese prompt. Never fails on words; throws invalid_argument when the prompt is longer
-/// than kMaxPromptBytes or is not UTF-8. An empty prompt gives the default move.
-MotionPlan parse_prompt(std::string_view prompt);
+/// Understands an English or Chinese prompt. Never fails on words; throws invalid_argument when the prompt is
+/// longer than kMaxPromptBytes or is not UTF-8. An empty prompt gives the default move. `duration_s` is the
+/// clip's length, needed for times said in seconds ("after 2 seconds").
+MotionPlan parse_prompt(std::string_view prompt, double duration_s = kDefaultDurationS);
 
 /// Spelling in JSON and messages: "dolly", "police_lights", "slow_turn", "not_understood".
 std::string_view name_of(CameraMove move);
