@@ -89,7 +89,11 @@ TEST_P(RasterSizes, AgreesWithASlowReference) {
 
 INSTANTIATE_TEST_SUITE_P(AwkwardSizes, RasterSizes,
                          ::testing::Values(image::Size{1, 17}, image::Size{33, 9}, image::Size{64, 40},
-                                           image::Size{7, 8}, image::Size{121, 67}));
+                                           image::Size{7, 8}, image::Size{121, 67}),
+                         [](const auto& test) {
+                             return std::to_string(test.param.width_px) + "x" +
+                                    std::to_string(test.param.height_px);
+                         });
 
 TEST(Raster, TextureIsClampedToItsEdge) {
     const Scene scene = two_sheets({64, 48});
