@@ -96,6 +96,15 @@ class Sha256 {
     std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
 };
 
+void create_folder_of(const fs::path& target) {
+    if (!target.has_parent_path()) return;
+    std::error_code failed;
+    fs::create_directories(target.parent_path(), failed);
+    if (failed)
+        throw Error(ErrorCode::io, fmt::format("cannot create the folder {}: {}", target.parent_path().string(),
+                                               failed.message()));
+}
+
 }  // namespace
 
 std::vector<std::uint8_t> read_file(const fs::path& path, std::uint64_t max_bytes) {
@@ -107,13 +116,7 @@ std::string read_text_file(const fs::path& path, std::uint64_t max_bytes) {
 }
 
 PartFile PartFile::create(const fs::path& target) {
-    if (target.has_parent_path()) {
-        std::error_code failed;
-        fs::create_directories(target.parent_path(), failed);
-        if (failed)
-            throw Error(ErrorCode::io, fmt::format("cannot create the folder {}: {}",
-                                                   target.parent_path().string(), failed.message()));
-    }
+    create_folder_of(target);
     fs::path part = target;
     part += ".part";
     const Descriptor file(part, O_WRONLY | O_CREAT | O_TRUNC);
@@ -132,6 +135,11 @@ PartFile& PartFile::operator=(PartFile&& other) noexcept {
 
 PartFile::~PartFile() {
     if (!part_.empty()) ::unlink(part_.c_str());
+}
+
+void PartFile::retarget(const fs::path& target) {
+    create_folder_of(target);
+    target_ = target;
 }
 
 void PartFile::sync() const {

@@ -31,6 +31,9 @@ class PartFile {
     const fs::path& path() const { return part_; }
     const fs::path& target() const { return target_; }
 
+    /// From now on commit() gives it this name instead, on the same file system. Creates the target's folder.
+    void retarget(const fs::path& target);
+
     /// fsync, then rename onto the target, replacing what is there.
     void commit();
     /// The same, but never over an existing file: returns false, and changes nothing, when the target is taken.

@@ -22,8 +22,9 @@ Format format_of(const std::filesystem::path& path);
 /// True for the formats whose width and height must be even (chroma at half size): mp4, prores_mov.
 bool needs_even_size(Format format);
 
-/// Container tags such as {"comment", recipe JSON}, {"AIGC", ...}. Keys that a container does not know are kept in
-/// mp4/mov (use_metadata_tags); gif, webp and png keep the "comment" only (GIF comment, EXIF/XMP, tEXt).
+/// Container tags such as {"comment", recipe JSON}, {"AIGC", ...}. Keys that a container does not know are
+/// kept in mp4/mov (use_metadata_tags); gif, webp and png keep the "comment" only (GIF comment, EXIF/XMP,
+/// tEXt).
 using Tags = std::map<std::string, std::string>;
 
 struct VideoSettings {
@@ -61,8 +62,8 @@ class VideoWriter {
     void write(const FrameView& frame);
 
     enum class Existing { replace, keep };
-    /// Flushes the encoder and gives the file its name. With Existing::keep a name that was taken meanwhile is left
-    /// alone and false comes back; the clip is still there and finish_as() can place it elsewhere.
+    /// Flushes the encoder and gives the file its name. With Existing::keep a name that was taken meanwhile
+    /// is left alone and false comes back; the clip is still there and finish_as() can place it elsewhere.
     bool finish(Existing existing = Existing::replace);
     bool finish_as(const std::filesystem::path& target, Existing existing = Existing::keep);
 

@@ -1,0 +1,26 @@
+// One way of reading frames per kind of file, and what the file says of itself.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "media/video.h"
+
+namespace stillreel::media {
+
+class FrameSource {
+  public:
+    virtual ~FrameSource() = default;
+    const VideoFacts& facts() const { return facts_; }
+    /// The next frame in display order as RGB, or nothing at the end. Throws corrupt_data.
+    virtual std::optional<image::Image> read() = 0;
+
+  protected:
+    VideoFacts facts_;
+};
+
+/// What FFmpeg demuxes and decodes. Throws not_found, io, corrupt_data.
+std::unique_ptr<FrameSource> open_av_source(const std::filesystem::path& path);
+
+}  // namespace stillreel::media
