@@ -4,7 +4,8 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
+#include <string>
+#include <vector>
 
 #include "animatic/frame_grid.h"
 #include "animatic/scene.h"
@@ -50,6 +51,9 @@ class Effects {
     /// True when no effect is active: all three steps do nothing.
     bool none() const;
 
+    /// Lines for the user: "the words ask for water, but none was found in the picture".
+    std::vector<std::string> notes() const;
+
     /// Displaces u, v (and fills u2, v2, mix) where water, foliage, clouds or cloth are.
     void move_surfaces(FrameGrid& grid, const Moment& moment) const;
 
@@ -59,8 +63,8 @@ class Effects {
     /// Rain, snow and everything that flies, hidden behind nearer things by grid.front_w.
     ParticleBatch particles(const FrameGrid& grid, const Moment& moment) const;
 
-    /// Draws the batch into rows [row_begin, row_end) of `frame`; bands may be drawn by different threads, and the
-    /// pixels do not depend on how the rows are split.
+    /// Draws the batch into rows [row_begin, row_end) of `frame`; bands may be drawn by different threads,
+    /// and the pixels do not depend on how the rows are split.
     void draw_particles(const ParticleBatch& batch, const FrameGrid& grid, FrameBuffer& frame, int row_begin,
                         int row_end) const;
 
