@@ -1,0 +1,285 @@
+#include "animatic/regions.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+namespace stillreel::animatic {
+
+using image::Plane;
+
+namespace {
+
+double mean_of(const Plane& plane) {
+    return std::accumulate(plane.values.begin(), plane.values.end(), 0.0) /
+           static_cast<double>(plane.values.size());
+}
+
+/// Softens a mask along the picture's edges.
+Plane soften(const Plane& mask, const GuidedFilter& edges) {
+    Plane soft = edges(mask);
+    for (float& value : soft.values) value = ramp(value, 0.25f, 0.75f);
+    return soft;
+}
+
+float sky_blue(const Features& f, std::size_t i) {
+    const float l = f.lightness.values[i], b = f.b.values[i];
+    return ramp(b, -3, -12) * ramp(l, 6, 16) * ramp(f.a.values[i], 30, 20);
+}
+
+float sky_white(const Features& f, std::size_t i) {
+    return ramp(f.lightness.values[i], 60, 78) * ramp(f.chroma.values[i], 18, 9) * ramp(f.b.values[i], 12, 5);
+}
+
+/// Everything that can be reached from the top edge without crossing an edge of the picture.
+Plane grow_from_top(const Features& f) {
+    const int width = f.width(), height = f.height();
+    Plane grown(width, height);
+    std::vector<int> open;
+    const auto passable = [&](int i) {
+        const float plausible = std::max(sky_blue(f, i), sky_white(f, i));
+        return f.edge.values[i] < 3.0f + 7.0f * plausible && f.texture.values[i] < 3.0f + 6.0f * plausible &&
+               f.greenness.values[i] < 0.08f;
+    };
+    const auto visit = [&](int x, int y, int from) {
+        const int i = y * width + x;
+        if (grown.values[i] > 0 || !passable(i)) return;
+        if (from >= 0) {
+            const float step = std::abs(f.lightness.values[i] - f.lightness.values[from]) +
+                               std::abs(f.a.values[i] - f.a.values[from]) +
+                               std::abs(f.b.values[i] - f.b.values[from]);
+            if (step > 14) return;
+        }
+        grown.values[i] = 1;
+        open.push_back(i);
+    };
+    for (int x = 0; x < width; ++x) visit(x, 0, -1);
+    while (!open.empty()) {
+        const int i = open.back(), x = i % width, y = i / width;
+        open.pop_back();
+        if (x > 0) visit(x - 1, y, i);
+        if (x + 1 < width) visit(x + 1, y, i);
+        if (y > 0) visit(x, y - 1, i);
+        if (y + 1 < height) visit(x, y + 1, i);
+    }
+    return grown;
+}
+
+struct RegionFacts {
+    double area = 0, top = 0, blue = 0, white = 0, texture = 0;
+    double l = 0, b = 0, chroma = 0;
+    double l_elsewhere = 0;
+    double brightens_downwards = 0;  // L* from the upper to the lower half of the region
+    double bottom_touch = 0;         // share of the picture's bottom edge
+};
+
+RegionFacts facts_of(const Plane& region, const Features& f) {
+    RegionFacts facts;
+    const int width = f.width(), height = f.height();
+    double inside = 0, outside = 0, mean_y = 0;
+    for (int y = 0; y < height; ++y)
+        for (int x = 0; x < width; ++x) {
+            const int i = y * width + x;
+            if (region.values[i] < 0.5f) {
+                outside += 1;
+                facts.l_elsewhere += f.lightness.values[i];
+                continue;
+            }
+            inside += 1;
+            mean_y += y;
+            facts.blue += sky_blue(f, i);
+            facts.white += sky_white(f, i);
+            facts.texture += f.texture.values[i];
+            facts.l += f.lightness.values[i];
+            facts.b += f.b.values[i];
+            facts.chroma += f.chroma.values[i];
+        }
+    for (int x = 0; x < width; ++x) {
+        facts.top += static_cast<double>(region.at(x, 0)) / width;
+        facts.bottom_touch += static_cast<double>(region.at(x, height - 1)) / width;
+    }
+    facts.area = inside / (width * height);
+    if (inside < 1) return facts;
+    for (double* sum : {&facts.blue, &facts.white, &facts.texture, &facts.l, &facts.b, &facts.chroma})
+        *sum /= inside;
+    facts.l_elsewhere /= std::max(1.0, outside);
+    mean_y /= inside;
+    double upper = 0, lower = 0, upper_count = 0, lower_count = 0;
+    for (int i = 0; i < width * height; ++i) {
+        if (region.values[i] < 0.5f) continue;
+        const bool is_lower = i / width > mean_y;
+        (is_lower ? lower : upper) += f.lightness.values[i];
+        (is_lower ? lower_count : upper_count) += 1;
+    }
+    facts.brightens_downwards = lower / std::max(1.0, lower_count) - upper / std::max(1.0, upper_count);
+    return facts;
+}
+
+bool is_sky(const RegionFacts& r) {
+    if (r.area < 0.03 || r.top < 0.12 || r.bottom_touch > 0.5) return false;
+    const bool blue = r.blue > 0.45 && r.texture < 7;
+    const bool overcast =
+        r.blue + r.white > 0.75 && r.top > 0.6 && r.l > 70 && r.b < 4 && r.l > r.l_elsewhere + 12;
+    const bool dusk = r.top > 0.75 && r.area > 0.12 && r.texture < 4 && r.brightens_downwards > 3 &&
+                      r.l > r.l_elsewhere + 10 && r.bottom_touch < 0.05;
+    const bool night =
+        r.top > 0.75 && r.area > 0.15 && r.texture < 2.5 && r.l < 30 && r.b < -2.5 && r.bottom_touch < 0.2;
+    return blue || overcast || dusk || night;
+}
+
+/// Colour of the sky at a row: a straight line through the grown region's colours, which are seldom uniform.
+struct SkyColour {
+    std::array<double, 3> at_top{}, per_row{};
+    double spread = 0;
+
+    double distance(const Features& f, int x, int y) const {
+        const int i = y * f.width() + x;
+        const double dl = f.lightness.values[i] - at_top[0] - per_row[0] * y;
+        const double da = f.a.values[i] - at_top[1] - per_row[1] * y;
+        const double db = f.b.values[i] - at_top[2] - per_row[2] * y;
+        return std::sqrt(0.5 * dl * dl + da * da + db * db);
+    }
+};
+
+SkyColour sky_colour(const Plane& region, const Features& f) {
+    SkyColour colour;
+    const std::array<const Plane*, 3> channels{&f.lightness, &f.a, &f.b};
+    double n = 0, sy = 0, syy = 0;
+    for (int y = 0; y < f.height(); ++y)
+        for (int x = 0; x < f.width(); ++x)
+            if (region.at(x, y) > 0.5f) n += 1, sy += y, syy += static_cast<double>(y) * y;
+    for (int c = 0; c < 3; ++c) {
+        double sv = 0, svy = 0;
+        for (int y = 0; y < f.height(); ++y)
+            for (int x = 0; x < f.width(); ++x)
+                if (region.at(x, y) > 0.5f)
+                    sv += channels[c]->at(x, y), svy += static_cast<double>(channels[c]->at(x, y)) * y;
+        const double denominator = n * syy - sy * sy;
+        colour.per_row[c] = denominator > 1e-6 ? (n * svy - sv * sy) / denominator : 0;
+        colour.at_top[c] = (sv - colour.per_row[c] * sy) / n;
+    }
+    double sum = 0;
+    for (int y = 0; y < f.height(); ++y)
+        for (int x = 0; x < f.width(); ++x)
+            if (region.at(x, y) > 0.5f) sum += colour.distance(f, x, y);
+    colour.spread = sum / n;
+    return colour;
+}
+
+/// The last row of the region in each column, -1 where it has none.
+std::vector<int> lower_edge(const Plane& region) {
+    std::vector<int> edge(region.width_px, -1);
+    for (int y = 0; y < region.height_px; ++y)
+        for (int x = 0; x < region.width_px; ++x)
+            if (region.at(x, y) > 0.5f) edge[x] = y;
+    return edge;
+}
+
+int quantile(std::vector<int> values, double fraction) {
+    std::sort(values.begin(), values.end());
+    return values[static_cast<std::size_t>(fraction * static_cast<double>(values.size() - 1))];
+}
+
+}  // namespace
+
+Plane find_sky(const Features& f, const GuidedFilter& edges) {
+    Plane region = grow_from_top(f);
+    const Plane none(f.width(), f.height());
+    if (mean_of(region) < 0.01 || !is_sky(facts_of(region, f))) return none;
+
+    // Sky seen between branches and beyond masts is not connected: what has its colour above its lower edge
+    // is sky too.
+    const SkyColour colour = sky_colour(region, f);
+    const int lowest = quantile(lower_edge(region), 0.9);
+    const double near_enough = std::clamp(2.0 * colour.spread, 6.0, 14.0);
+    for (int y = 0; y <= lowest; ++y)
+        for (int x = 0; x < f.width(); ++x) {
+            const int i = y * f.width() + x;
+            if (region.values[i] < 0.5f && f.greenness.values[i] < 0.06f &&
+                colour.distance(f, x, y) < near_enough)
+                region.values[i] = 1;
+        }
+    remove_small_parts(region, 12);
+    return soften(region, edges);
+}
+
+Horizon find_horizon(const Features& f, const Plane& sky) {
+    Horizon horizon;
+    if (mean_of(sky) > 0.02) {
+        std::vector<int> rows;
+        for (int row : lower_edge(sky))
+            if (row >= 0) rows.push_back(row);
+        // Mountains and trees stand above the horizon, so it lies near the lowest visible sky.
+        horizon.row = std::clamp((quantile(rows, 0.8) + 1.0) / f.height(), 0.08, 0.85);
+        horizon.seen = static_cast<int>(rows.size()) > f.width() / 4;
+        return horizon;
+    }
+    std::vector<double> strength(f.height(), 0.0);
+    for (int y = f.height() / 5; y < f.height() * 3 / 4; ++y) {
+        int crossing = 0;
+        for (int x = 0; x < f.width(); ++x)
+            crossing += f.edge_y.at(x, y) > 3 && f.edge_y.at(x, y) > 2 * f.edge_x.at(x, y);
+        strength[y] = static_cast<double>(crossing) / f.width();
+    }
+    const auto best = std::max_element(strength.begin(), strength.end());
+    if (*best > 0.7) {
+        horizon.row = (static_cast<double>(best - strength.begin()) + 0.5) / f.height();
+        horizon.seen = true;
+    }
+    return horizon;
+}
+
+Plane find_foliage(const Features& f, const GuidedFilter& edges) {
+    Plane green(f.width(), f.height());
+    for (std::size_t i = 0; i < green.values.size(); ++i) {
+        const float textured = 0.3f + 0.7f * ramp(f.texture.values[i], 0.8f, 2.5f);
+        green.values[i] = ramp(f.greenness.values[i], 0.04f, 0.12f) * ramp(f.b.values[i], 0, 8) *
+                          ramp(f.lightness.values[i], 2, 8) * textured;
+    }
+    green = box_mean(green, 2);
+    Plane mask = green;
+    for (float& value : mask.values) value = value > 0.35f ? 1.0f : 0.0f;
+    remove_small_parts(mask, f.width() * f.height() / 150);
+    for (std::size_t i = 0; i < mask.values.size(); ++i) mask.values[i] *= ramp(green.values[i], 0.1f, 0.5f);
+    return soften(mask, edges);
+}
+
+Plane find_water(const Features& f, const Plane& sky, const Plane& foliage, const Horizon& horizon,
+                 const GuidedFilter& edges) {
+    const int width = f.width(), height = f.height();
+    Plane mask(width, height);
+    double sky_l = 0, sky_a = 0, sky_b = 0, count = 0;
+    const int horizon_row = static_cast<int>(horizon.row * height);
+    for (int y = std::max(0, horizon_row - height / 4); y < horizon_row; ++y)
+        for (int x = 0; x < width; ++x)
+            if (sky.at(x, y) > 0.8f)
+                sky_l += f.lightness.at(x, y), sky_a += f.a.at(x, y), sky_b += f.b.at(x, y), count += 1;
+    const bool has_sky = count > 0.01 * width * height;
+    if (has_sky) sky_l /= count, sky_a /= count, sky_b /= count;
+
+    const Plane across = box_mean(f.edge_x, 4), down = box_mean(f.edge_y, 4);
+    for (int y = std::max(0, horizon_row); y < height; ++y)
+        for (int x = 0; x < width; ++x) {
+            const int i = y * width + x;
+            const float smooth = ramp(across.values[i], 5, 2);
+            const float streaked = ramp(down.values[i] / (across.values[i] + 0.3f), 0.9f, 1.5f);
+            const float bluish = ramp(f.b.values[i], -2, -9) * ramp(f.a.values[i], 14, 6);
+            float mirrors = 0;
+            if (has_sky) {
+                const auto colour =
+                    static_cast<float>(std::hypot(f.a.values[i] - sky_a, f.b.values[i] - sky_b));
+                const auto light = static_cast<float>(f.lightness.values[i] - sky_l);
+                mirrors = ramp(colour, 14, 6) * ramp(light, -45, -25) * ramp(light, 15, 5) * streaked;
+            }
+            mask.values[i] = std::max(bluish, mirrors) * (0.4f * smooth + 0.6f * std::max(smooth, streaked)) *
+                             (1 - sky.values[i]) * (1 - foliage.values[i]);
+        }
+    mask = box_mean(mask, 2);
+    for (float& value : mask.values) value = value > 0.4f ? 1.0f : 0.0f;
+    remove_small_parts(mask, width * height / 35);
+    return soften(mask, edges);
+}
+
+}  // namespace stillreel::animatic

@@ -1,0 +1,346 @@
+#include "animatic/subject.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+#include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
+#include <vector>
+
+namespace stillreel::animatic {
+
+using image::Plane;
+
+namespace {
+
+constexpr int kCutPx = 160;  // longer side at which GrabCut runs: its time grows with the pixels
+
+/// Minimum barrier distance to the borders (Zhang et al. 2015): how far a channel's values must swing on the
+/// calmest path from the border to the pixel. Raster scans in turn; the bottom border seeds only near the
+/// corners, because people and things stand on it.
+Plane barrier_distance(const Plane& channel) {
+    const int width = channel.width_px, height = channel.height_px;
+    constexpr float kFar = 1e6f;
+    Plane distance(width, height, kFar), high = channel, low = channel;
+    const auto seed = [&](int x, int y) { distance.at(x, y) = 0; };
+    for (int x = 0; x < width; ++x) {
+        seed(x, 0);
+        if (x < width / 6 || x >= width - width / 6) seed(x, height - 1);
+    }
+    for (int y = 0; y < height; ++y) seed(0, y), seed(width - 1, y);
+    const auto relax = [&](int to, int from) {
+        const float value = channel.values[to];
+        const float top = std::max(high.values[from], value), bottom = std::min(low.values[from], value);
+        if (distance.values[from] < kFar && top - bottom < distance.values[to]) {
+            distance.values[to] = top - bottom;
+            high.values[to] = top;
+            low.values[to] = bottom;
+        }
+    };
+    for (int pass = 0; pass < 4; ++pass) {
+        const bool forward = pass % 2 == 0;
+        for (int row = 0; row < height; ++row) {
+            const int y = forward ? row : height - 1 - row;
+            for (int column = 0; column < width; ++column) {
+                const int x = forward ? column : width - 1 - column, i = y * width + x;
+                const int before_x = forward ? x - 1 : x + 1, before_y = forward ? y - 1 : y + 1;
+                if (before_x >= 0 && before_x < width) relax(i, y * width + before_x);
+                if (before_y >= 0 && before_y < height) relax(i, before_y * width + x);
+            }
+        }
+    }
+    return distance;
+}
+
+/// Distance of each colour to the nearest of the colours that are common along the borders.
+Plane border_contrast(const Features& f) {
+    const int width = f.width(), height = f.height(), strip = std::max(2, std::min(width, height) / 16);
+    std::vector<cv::Vec3f> samples;
+    for (int y = 0; y < height; y += 2)
+        for (int x = 0; x < width; x += 2) {
+            const bool bottom_corner = y >= height - strip && (x < width / 5 || x >= width - width / 5);
+            if (x < strip || x >= width - strip || y < strip || bottom_corner)
+                samples.emplace_back(0.6f * f.lightness.at(x, y), f.a.at(x, y), f.b.at(x, y));
+        }
+    const int clusters = std::min<int>(6, static_cast<int>(samples.size()));
+    const cv::Mat data(static_cast<int>(samples.size()), 3, CV_32F, samples.data());
+    cv::Mat labels, centres;
+    make_opencv_repeatable();
+    cv::kmeans(data, clusters, labels, cv::TermCriteria(cv::TermCriteria::COUNT, 8, 0), 1,
+               cv::KMEANS_PP_CENTERS, centres);
+    std::vector<int> sizes(clusters, 0);
+    for (int i = 0; i < labels.rows; ++i) ++sizes[labels.at<int>(i)];
+
+    Plane contrast(width, height);
+    for (std::size_t i = 0; i < contrast.values.size(); ++i) {
+        float nearest = 1e6f;
+        for (int c = 0; c < clusters; ++c) {
+            if (sizes[c] * 25 < labels.rows) continue;  // a passing thing on the border is no backdrop
+            const float dl = 0.6f * f.lightness.values[i] - centres.at<float>(c, 0);
+            const float da = f.a.values[i] - centres.at<float>(c, 1),
+                        db = f.b.values[i] - centres.at<float>(c, 2);
+            nearest = std::min(nearest, std::sqrt(dl * dl + da * da + db * db));
+        }
+        contrast.values[i] = nearest;
+    }
+    return contrast;
+}
+
+void scale_to_one(Plane& plane) {
+    const float high = std::max(1e-3f, percentile(plane, 0.98));
+    for (float& value : plane.values) value = std::min(1.0f, value / high);
+}
+
+double mean_of(const Plane& plane) {
+    return std::accumulate(plane.values.begin(), plane.values.end(), 0.0) /
+           static_cast<double>(plane.values.size());
+}
+
+/// How differently sharp the parts of the picture are: near 0 when all is in focus.
+double focus_spread(const Plane& detail) {
+    const Plane coarse = box_mean(detail, std::max(3, detail.width_px / 20));
+    return percentile(coarse, 0.9) - percentile(coarse, 0.2);
+}
+
+}  // namespace
+
+Plane saliency_of(const Features& f, const Plane& sky) {
+    const int width = f.width(), height = f.height();
+    Plane barrier(width, height);
+    for (const Plane* channel : {&f.lightness, &f.a, &f.b}) {
+        const Plane distance = barrier_distance(gaussian(*channel, 1.0));
+        for (std::size_t i = 0; i < barrier.values.size(); ++i) barrier.values[i] += distance.values[i];
+    }
+    Plane contrast = border_contrast(f);
+    scale_to_one(barrier);
+    scale_to_one(contrast);
+    const Plane sharp = box_mean(f.detail, std::max(2, width / 40));
+    const auto trust_sharpness =
+        static_cast<float>(std::clamp((focus_spread(f.detail) - 0.2) / 0.3, 0.0, 1.0));
+
+    Plane saliency(width, height);
+    for (int y = 0; y < height; ++y)
+        for (int x = 0; x < width; ++x) {
+            const int i = y * width + x;
+            const float dx = (static_cast<float>(x) + 0.5f) / static_cast<float>(width) - 0.5f;
+            const float dy = (static_cast<float>(y) + 0.5f) / static_cast<float>(height) - 0.52f;
+            const float centre = std::exp(-(dx * dx / 0.11f + dy * dy / 0.16f));
+            const float stands_out = 0.55f * barrier.values[i] + 0.45f * contrast.values[i];
+            const float in_focus = 1 - trust_sharpness * 0.75f * (1 - ramp(sharp.values[i], 0.15f, 0.6f));
+            saliency.values[i] =
+                stands_out * in_focus * (0.25f + 0.75f * centre) * (1 - 0.9f * sky.values[i]);
+        }
+    saliency = gaussian(saliency, std::max(1.0, width / 100.0));
+    scale_to_one(saliency);
+    return saliency;
+}
+
+namespace {
+
+/// Otsu's threshold of values in [0, 1].
+float otsu(const Plane& plane) {
+    std::vector<double> histogram(64, 0.0);
+    for (float value : plane.values)
+        histogram[static_cast<std::size_t>(std::clamp(value, 0.0f, 1.0f) * 63)] += 1;
+    const auto total = static_cast<double>(plane.values.size());
+    double sum = 0, below = 0, below_sum = 0, best = -1;
+    for (int i = 0; i < 64; ++i) sum += i * histogram[i];
+    int threshold = 32;
+    for (int i = 0; i < 63; ++i) {
+        below += histogram[i];
+        below_sum += i * histogram[i];
+        if (below < 1 || total - below < 1) continue;
+        const double difference = below_sum / below - (sum - below_sum) / (total - below);
+        const double between = below * (total - below) * difference * difference;
+        if (between > best) best = between, threshold = i;
+    }
+    return static_cast<float>(threshold + 1) / 64.0f;
+}
+
+/// GrabCut from the saliency: certain background is what hardly stands out along the borders and the sky.
+Plane grab_cut(const Features& f, const Plane& saliency, const Plane& sky) {
+    const double scale = std::min(1.0, static_cast<double>(kCutPx) / std::max(f.width(), f.height()));
+    const image::Size size{std::max(8, static_cast<int>(std::lround(f.width() * scale))),
+                           std::max(8, static_cast<int>(std::lround(f.height() * scale)))};
+    const image::Image rgb = resized(f.rgb, size);
+    const Plane salient = resized(saliency, size), up = resized(sky, size);
+    const float threshold = std::clamp(otsu(salient), 0.2f, 0.6f);
+    const int strip = std::max(1, size.width_px / 40);
+    cv::Mat labels(size.height_px, size.width_px, CV_8U);
+    int foreground = 0, background = 0;
+    for (int y = 0; y < size.height_px; ++y)
+        for (int x = 0; x < size.width_px; ++x) {
+            const float s = salient.at(x, y);
+            const bool border = x < strip || x >= size.width_px - strip || y < strip;
+            std::uint8_t label = s > threshold ? cv::GC_PR_FGD : cv::GC_PR_BGD;
+            if (up.at(x, y) > 0.8f || (border && s < threshold) || s < 0.2f * threshold) label = cv::GC_BGD;
+            if (s > threshold + 0.6f * (1 - threshold) && !border) label = cv::GC_FGD;
+            labels.at<std::uint8_t>(y, x) = label;
+            (label == cv::GC_FGD || label == cv::GC_PR_FGD ? foreground : background) += 1;
+        }
+    Plane cut(size.width_px, size.height_px);
+    if (foreground < 40 || background < 40) return resized(cut, f.rgb.size());
+    cv::Mat background_model, foreground_model;
+    make_opencv_repeatable();
+    cv::grabCut(mat_of(rgb), labels, cv::Rect(), background_model, foreground_model, 3,
+                cv::GC_INIT_WITH_MASK);
+    for (int y = 0; y < size.height_px; ++y)
+        for (int x = 0; x < size.width_px; ++x)
+            cut.at(x, y) = labels.at<std::uint8_t>(y, x) & 1 ? 1.0f : 0.0f;
+    return resized(cut, f.rgb.size());
+}
+
+/// Keeps the largest part and those at least a third of it, opens thin bridges, fills holes.
+Plane tidied(const Plane& cut) {
+    cv::Mat mask = mat_of(cut) > 0.5f;
+    const int radius = std::max(1, cut.width_px / 128);
+    const cv::Mat disc =
+        cv::getStructuringElement(cv::MORPH_ELLIPSE, cv::Size(2 * radius + 1, 2 * radius + 1));
+    cv::morphologyEx(mask, mask, cv::MORPH_OPEN, disc);
+    cv::morphologyEx(mask, mask, cv::MORPH_CLOSE, disc);
+    cv::Mat labels, stats, centres;
+    const int count = cv::connectedComponentsWithStats(mask, labels, stats, centres, 4, CV_32S);
+    int largest = 0;
+    for (int i = 1; i < count; ++i) largest = std::max(largest, stats.at<int>(i, cv::CC_STAT_AREA));
+    Plane tidy(cut.width_px, cut.height_px);
+    for (int y = 0; y < cut.height_px; ++y)
+        for (int x = 0; x < cut.width_px; ++x) {
+            const int label = labels.at<int>(y, x);
+            tidy.at(x, y) = label > 0 && 3 * stats.at<int>(label, cv::CC_STAT_AREA) >= largest ? 1.0f : 0.0f;
+        }
+    Plane holes = tidy;
+    for (float& value : holes.values) value = 1 - value;
+    const int hole_px = cut.width_px * cut.height_px / 200;
+    Plane big_holes = holes;
+    remove_small_parts(big_holes, hole_px);
+    for (std::size_t i = 0; i < tidy.values.size(); ++i) tidy.values[i] = 1 - big_holes.values[i];
+    return tidy;
+}
+
+struct CutFacts {
+    double area = 0, solidity = 0, roundness = 0, edge_ratio = 0, saliency_ratio = 0, contrast = 0,
+           centre_x = 0.5;
+    int sides = 0;
+};
+
+int sides_touched(const Plane& mask) {
+    const int width = mask.width_px, height = mask.height_px;
+    std::array<double, 4> touch{};
+    for (int x = 0; x < width; ++x) {
+        touch[0] += static_cast<double>(mask.at(x, 0)) / width;
+        touch[1] += static_cast<double>(mask.at(x, height - 1)) / width;
+    }
+    for (int y = 0; y < height; ++y) {
+        touch[2] += static_cast<double>(mask.at(0, y)) / height;
+        touch[3] += static_cast<double>(mask.at(width - 1, y)) / height;
+    }
+    return static_cast<int>(std::count_if(touch.begin(), touch.end(), [](double t) { return t > 0.03; }));
+}
+
+CutFacts facts_of(const Plane& mask, const Features& f, const Plane& saliency) {
+    CutFacts facts;
+    facts.area = mean_of(mask);
+    if (facts.area <= 0) return facts;
+    cv::Mat binary = mat_of(mask) > 0.5f, inner, outer, near_inside, near_outside;
+    std::vector<std::vector<cv::Point>> outlines;
+    cv::findContours(binary.clone(), outlines, cv::RETR_EXTERNAL, cv::CHAIN_APPROX_SIMPLE);
+    double outline = 0, outlined = 0, hull_area = 0;
+    for (const auto& points : outlines) {
+        std::vector<cv::Point> hull;
+        cv::convexHull(points, hull);
+        outline += cv::arcLength(points, true);
+        outlined += cv::contourArea(points);
+        hull_area += cv::contourArea(hull);
+    }
+    facts.solidity = outlined / std::max(1.0, hull_area);
+    facts.roundness = 4 * CV_PI * outlined / std::max(1.0, outline * outline);
+    facts.sides = sides_touched(mask);
+    facts.centre_x =
+        cv::moments(binary, true).m10 / std::max(1.0, cv::moments(binary, true).m00) / mask.width_px;
+
+    const cv::Mat small = cv::Mat::ones(3, 3, CV_8U), large = cv::Mat::ones(13, 13, CV_8U);
+    cv::erode(binary, inner, small);
+    cv::dilate(binary, outer, small);
+    const cv::Mat rim = outer - inner;
+    cv::erode(binary, near_inside, large);
+    cv::dilate(binary, near_outside, large);
+    near_inside = inner - near_inside;
+    near_outside = near_outside - outer;
+    facts.edge_ratio = cv::mean(mat_of(f.edge), rim)[0] / std::max(0.1, mean_of(f.edge));
+    const double salient_in = cv::mean(mat_of(saliency), binary)[0],
+                 salient_out = cv::mean(mat_of(saliency), ~binary)[0];
+    facts.saliency_ratio = salient_in / std::max(0.02, salient_out);
+    double contrast = 0;
+    for (const Plane* channel : {&f.lightness, &f.a, &f.b}) {
+        const double step =
+            cv::mean(mat_of(*channel), near_inside)[0] - cv::mean(mat_of(*channel), near_outside)[0];
+        contrast += step * step;
+    }
+    facts.contrast = std::sqrt(contrast);
+    return facts;
+}
+
+bool plausible(const CutFacts& c) {
+    return c.area > 0.03 && c.area < 0.65 && c.sides < 3 && c.solidity > 0.5 && c.roundness > 0.09 &&
+           c.edge_ratio > 1.15 && c.saliency_ratio > 1.8 && c.contrast > 7 && c.centre_x > 0.15 &&
+           c.centre_x < 0.85;
+}
+
+/// Box, and the point to keep in view: the centre, or the head's third when the subject is tall.
+void measure(Subject& subject) {
+    const Plane& mask = subject.mask;
+    int left = mask.width_px, right = -1, top = mask.height_px, bottom = -1;
+    for (int y = 0; y < mask.height_px; ++y)
+        for (int x = 0; x < mask.width_px; ++x)
+            if (mask.at(x, y) > 0.5f) {
+                left = std::min(left, x), right = std::max(right, x);
+                top = std::min(top, y), bottom = std::max(bottom, y);
+            }
+    subject.found = right >= left;
+    if (!subject.found) return;
+    subject.box = {left, top, right - left + 1, bottom - top + 1};
+    const bool tall = subject.box.height_px > 1.2 * subject.box.width_px;
+    double sum_x = 0, sum_y = 0, count = 0;
+    const int end = tall ? top + std::max(1, subject.box.height_px / 3) : bottom + 1;
+    for (int y = top; y < end; ++y)
+        for (int x = left; x <= right; ++x)
+            sum_x += mask.at(x, y) * (x + 0.5), sum_y += mask.at(x, y) * (y + 0.5), count += mask.at(x, y);
+    subject.focus_x = sum_x / count / mask.width_px;
+    subject.focus_y = sum_y / count / mask.height_px;
+}
+
+}  // namespace
+
+Subject find_subject(const Features& f, const Plane& saliency, const Plane& sky, const GuidedFilter& edges) {
+    Subject subject;
+    const Plane cut = tidied(grab_cut(f, saliency, sky));
+    subject.mask = Plane(f.width(), f.height());
+    if (!plausible(facts_of(cut, f, saliency))) return subject;
+    subject.mask = edges(cut);
+    for (float& value : subject.mask.values) value = ramp(value, 0.2f, 0.8f);
+    measure(subject);
+    return subject;
+}
+
+Subject given_subject(Plane mask) {
+    Subject subject;
+    for (float& value : mask.values) value = std::clamp(value, 0.0f, 1.0f);
+    subject.mask = std::move(mask);
+    measure(subject);
+    return subject;
+}
+
+void focus_on_saliency(const Plane& saliency, Subject& subject) {
+    double sum_x = 0, sum_y = 0, sum = 1e-9;
+    for (int y = 0; y < saliency.height_px; ++y)
+        for (int x = 0; x < saliency.width_px; ++x) {
+            const double weight = saliency.at(x, y) * saliency.at(x, y);
+            sum_x += weight * (x + 0.5), sum_y += weight * (y + 0.5), sum += weight;
+        }
+    constexpr double kTowardsMiddle = 0.4;
+    subject.focus_x = std::lerp(sum_x / sum / saliency.width_px, 0.5, kTowardsMiddle);
+    subject.focus_y = std::lerp(sum_y / sum / saliency.height_px, 0.5, kTowardsMiddle);
+}
+
+}  // namespace stillreel::animatic

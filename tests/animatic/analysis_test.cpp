@@ -1,0 +1,138 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "animatic/scene.h"
+#include "made_scenes.h"
+#include "support/throws.h"
+
+namespace stillreel::animatic {
+namespace {
+
+using image::Plane;
+
+/// The plane's value at a place given as fractions.
+float at(const Plane& plane, double x, double y) {
+    return plane.at(std::min(plane.width_px - 1, static_cast<int>(x * plane.width_px)),
+                    std::min(plane.height_px - 1, static_cast<int>(y * plane.height_px)));
+}
+
+double overlap(const Plane& found, const Plane& truth) {
+    double both = 0, either = 0;
+    for (int y = 0; y < found.height_px; ++y)
+        for (int x = 0; x < found.width_px; ++x) {
+            const float f = found.at(x, y);
+            const float t = at(truth, (x + 0.5) / found.width_px, (y + 0.5) / found.height_px);
+            both += std::min(f, t), either += std::max(f, t);
+        }
+    return both / either;
+}
+
+double mean(const Plane& plane) {
+    double sum = 0;
+    for (float value : plane.values) sum += value;
+    return sum / static_cast<double>(plane.values.size());
+}
+
+TEST(Analysis, IsAtMost256PixelsAndNeverEnlarges) {
+    const Analysis large = analyse(testing::landscape(900, 600).picture, {});
+    EXPECT_EQ(large.disparity.width_px, 256);
+    EXPECT_EQ(large.disparity.height_px, 171);
+    EXPECT_EQ(large.regions.sky.size(), large.disparity.size());
+    EXPECT_EQ(large.regions.subject.size(), large.disparity.size());
+    const Analysis tiny = analyse(testing::landscape(16, 18).picture, {});
+    EXPECT_EQ(tiny.disparity.width_px, 16);
+}
+
+TEST(Analysis, FindsTheSkyAndTheHorizon) {
+    const auto scene = testing::landscape(640, 400);
+    const Analysis analysis = analyse(scene.picture, {});
+    Plane sky(640, 400);
+    for (int y = 0; y < scene.horizon_row; ++y) std::fill_n(sky.row(y), 640, 1.0f);
+    EXPECT_GT(overlap(analysis.regions.sky, sky), 0.95);
+    EXPECT_NEAR(analysis.horizon, 0.45, 0.03);
+}
+
+TEST(Analysis, AnEmptyLandscapeHasNoSubject) {
+    EXPECT_FALSE(analyse(testing::landscape(640, 400).picture, {}).has_subject);
+    EXPECT_FALSE(analyse(testing::landscape(400, 640).picture, {}).has_subject);
+}
+
+TEST(Analysis, CutsTheFigureOut) {
+    const auto scene = testing::landscape_with_figure(960, 540);
+    const Analysis analysis = analyse(scene.picture, {});
+    ASSERT_TRUE(analysis.has_subject);
+    EXPECT_GT(overlap(analysis.regions.subject, scene.subject), 0.8);
+    EXPECT_NEAR(analysis.focus_x, 0.55, 0.03);
+    EXPECT_LT(analysis.focus_y, 0.5);  // the head, not the hips
+    EXPECT_GT(analysis.focus_y, 0.2);
+}
+
+TEST(Analysis, DepthIsOrdered) {
+    const Analysis analysis = analyse(testing::landscape_with_figure(960, 540).picture, {});
+    const Plane& d = analysis.disparity;
+    EXPECT_LT(at(d, 0.1, 0.1), 0.02);                     // sky
+    EXPECT_GT(at(d, 0.1, 0.55), at(d, 0.1, 0.2) + 0.05);  // ground before the sky
+    for (double y = 0.5; y < 0.9; y += 0.1) EXPECT_GT(at(d, 0.15, y + 0.1), at(d, 0.15, y)) << y;
+    EXPECT_GT(at(d, 0.55, 0.3), at(d, 0.3, 0.3) + 0.3);  // head before the sky
+    EXPECT_GT(at(d, 0.55, 0.6), at(d, 0.3, 0.6) + 0.1);  // body before the ground beside it
+}
+
+TEST(Analysis, GivenDepthIsUsed) {
+    const auto scene = testing::landscape(640, 400);
+    Plane depth(320, 200);
+    for (int y = 0; y < 200; ++y)
+        for (int x = 0; x < 320; ++x) depth.at(x, y) = static_cast<float>(x) / 319.0f;
+    const Analysis analysis = analyse(scene.picture, {depth, std::nullopt});
+    EXPECT_NEAR(at(analysis.disparity, 0.25, 0.5), 0.25, 0.02);
+    EXPECT_NEAR(at(analysis.disparity, 0.75, 0.2), 0.75, 0.02);
+
+    for (float& value : depth.values) value = 0.4f + 0.2f * value;
+    const Analysis stretched = analyse(scene.picture, {depth, std::nullopt});
+    EXPECT_NEAR(at(stretched.disparity, 0.75, 0.2), 0.75, 0.02);
+}
+
+TEST(Analysis, GivenMaskIsTheSubject) {
+    const auto scene = testing::landscape(640, 400);
+    Plane mask(640, 400);
+    for (int y = 220; y < 340; ++y) std::fill_n(mask.row(y) + 100, 120, 1.0f);
+    const Analysis analysis = analyse(scene.picture, {std::nullopt, mask});
+    ASSERT_TRUE(analysis.has_subject);
+    EXPECT_GT(overlap(analysis.regions.subject, mask), 0.95);
+    EXPECT_NEAR(analysis.focus_x, 160.0 / 640, 0.02);
+    EXPECT_GT(at(analysis.disparity, 0.25, 0.6), at(analysis.disparity, 0.6, 0.6) + 0.1);
+
+    const Analysis none =
+        analyse(testing::landscape_with_figure(640, 400).picture, {std::nullopt, Plane(640, 400)});
+    EXPECT_FALSE(none.has_subject);
+}
+
+TEST(Analysis, MapsOfAnotherShapeAreRefused) {
+    const auto scene = testing::landscape(640, 400);
+    EXPECT_ERROR(analyse(scene.picture, {Plane(100, 100), std::nullopt}), ErrorCode::invalid_argument,
+                 "depth map");
+    EXPECT_ERROR(analyse(scene.picture, {std::nullopt, Plane(400, 640)}), ErrorCode::invalid_argument,
+                 "400x640");
+    EXPECT_NO_THROW(analyse(scene.picture, {Plane(161, 100), std::nullopt}));
+}
+
+TEST(Analysis, IsRepeatable) {
+    const auto scene = testing::landscape_with_figure(960, 540);
+    const Analysis first = analyse(scene.picture, {}), second = analyse(scene.picture, {});
+    EXPECT_EQ(first.disparity.values, second.disparity.values);
+    EXPECT_EQ(first.regions.subject.values, second.regions.subject.values);
+}
+
+TEST(Analysis, FlatPicturesAreNoProblem) {
+    for (const std::uint8_t level : {0, 128, 255}) {
+        image::Image flat(64, 48, 3);
+        std::fill(flat.pixels.begin(), flat.pixels.end(), level);
+        const Analysis analysis = analyse(flat, {});
+        EXPECT_FALSE(analysis.has_subject);
+        for (float value : analysis.disparity.values) ASSERT_TRUE(value >= 0 && value <= 1);
+        EXPECT_GE(mean(analysis.disparity), 0);
+    }
+}
+
+}  // namespace
+}  // namespace stillreel::animatic
