@@ -32,46 +32,69 @@ struct DepthRange {
     float threshold(int bin) const { return low + (high - low) * (static_cast<float>(bin) + 1.0f) / kBins; }
 };
 
+/// Calls visit(first, second) for the indices of all pairs of pixels kReachPx apart, across and down.
+template <class Visit>
+void for_pairs(const Plane& w, Visit visit) {
+    for (int y = 0; y < w.height_px; ++y)
+        for (int x = 0; x < w.width_px; ++x) {
+            const int i = y * w.width_px + x;
+            if (x + kReachPx < w.width_px) visit(i, i + kReachPx);
+            if (y + kReachPx < w.height_px) visit(i, i + kReachPx * w.width_px);
+        }
+}
+
 Crossings count_crossings(const Plane& w, const Plane& ignored, const DepthRange& range) {
     Crossings crossings;
-    const auto pair = [&](int x0, int y0, int x1, int y1) {
-        if (ignored.at(x0, y0) > 0.5f || ignored.at(x1, y1) > 0.5f) return;
-        const float a = std::min(w.at(x0, y0), w.at(x1, y1)), b = std::max(w.at(x0, y0), w.at(x1, y1));
+    for_pairs(w, [&](int first, int second) {
+        if (ignored.values[first] > 0.5f || ignored.values[second] > 0.5f) return;
+        const auto [a, b] = std::minmax(w.values[first], w.values[second]);
         const bool strong = b - a > kStrongStep;
         // A strong edge counts best for thresholds in the middle of its step.
         for (int bin = range.bin(a); bin < range.bin(b); ++bin) {
             if (strong) {
                 const float middle = 1 - std::abs(2 * (range.threshold(bin) - a) / (b - a) - 1);
-                crossings.strong[bin] += (0.3 + middle) * std::min(1.0f, (b - a) / 0.3f) / kReachPx;
+                crossings.strong[bin] += (0.3f + middle) * std::min(1.0f, (b - a) / 0.3f) / kReachPx;
             } else if (b - a < kSmoothStep) {
                 crossings.smooth[bin] += 1.0 / kReachPx;
             }
         }
-    };
-    for (int y = 0; y < w.height_px; ++y)
-        for (int x = 0; x < w.width_px; ++x) {
-            if (x + kReachPx < w.width_px) pair(x, y, x + kReachPx, y);
-            if (y + kReachPx < w.height_px) pair(x, y, x, y + kReachPx);
-        }
+    });
     return crossings;
 }
 
+/// Marks the edges that a threshold cuts: no other threshold is to cut them again.
+void mark_cut(const Plane& w, float threshold, Plane& ignored) {
+    Plane cut(w.width_px, w.height_px);
+    for_pairs(w, [&](int first, int second) {
+        const auto [a, b] = std::minmax(w.values[first], w.values[second]);
+        if (a <= threshold && threshold < b && b - a > kStrongStep)
+            cut.values[first] = cut.values[second] = 1;
+    });
+    cut = box_mean(cut, kReachPx + 1);
+    for (std::size_t i = 0; i < cut.values.size(); ++i)
+        if (cut.values[i] > 0) ignored.values[i] = 1;
+}
+
 /// Thresholds in rising order, at most `most`.
-std::vector<float> choose_thresholds(const Plane& w, const Plane& ignored, int most) {
-    DepthRange range{percentile(w, 0), percentile(w, 1)};
+std::vector<float> choose_thresholds(const Plane& w, Plane ignored, int most) {
+    const DepthRange range{percentile(w, 0), percentile(w, 1)};
     std::vector<float> chosen;
     if (range.high - range.low < kStrongStep) return chosen;
-    const Crossings crossings = count_crossings(w, ignored, range);
     const double needed = 0.06 * (w.width_px + w.height_px);
-    std::vector<double> score(kBins);
-    for (int bin = 0; bin < kBins; ++bin) score[bin] = crossings.strong[bin] - 0.15 * crossings.smooth[bin];
     while (static_cast<int>(chosen.size()) < most) {
-        const auto best = std::max_element(score.begin(), score.end());
-        if (*best < needed) break;
-        const int bin = static_cast<int>(best - score.begin());
-        chosen.push_back(range.threshold(bin));
-        for (int i = 0; i < kBins; ++i)
-            if (std::abs(range.threshold(i) - chosen.back()) < 0.2f) score[i] = -1;
+        const Crossings crossings = count_crossings(w, ignored, range);
+        double best = 0;
+        int best_bin = -1;
+        for (int bin = 0; bin < kBins; ++bin) {
+            const double score = crossings.strong[bin] - 0.15 * crossings.smooth[bin];
+            const bool apart = std::all_of(chosen.begin(), chosen.end(), [&](float threshold) {
+                return std::abs(threshold - range.threshold(bin)) > kStrongStep;
+            });
+            if (apart && score > best) best = score, best_bin = bin;
+        }
+        if (best < needed) break;
+        chosen.push_back(range.threshold(best_bin));
+        mark_cut(w, chosen.back(), ignored);
     }
     std::sort(chosen.begin(), chosen.end());
     return chosen;

@@ -87,8 +87,9 @@ Plane border_contrast(const Features& f) {
     return contrast;
 }
 
-void scale_to_one(Plane& plane) {
-    const float high = std::max(1e-3f, percentile(plane, 0.98));
+/// Divides by the greatest values, or by `least` where nothing is greater.
+void scale_to_one(Plane& plane, float least) {
+    const float high = std::max(least, percentile(plane, 0.98));
     for (float& value : plane.values) value = std::min(1.0f, value / high);
 }
 
@@ -113,8 +114,8 @@ Plane saliency_of(const Features& f, const Plane& sky) {
         for (std::size_t i = 0; i < barrier.values.size(); ++i) barrier.values[i] += distance.values[i];
     }
     Plane contrast = border_contrast(f);
-    scale_to_one(barrier);
-    scale_to_one(contrast);
+    scale_to_one(barrier, 25);
+    scale_to_one(contrast, 15);
     const Plane sharp = box_mean(f.detail, std::max(2, width / 40));
     const auto trust_sharpness =
         static_cast<float>(std::clamp((focus_spread(f.detail) - 0.2) / 0.3, 0.0, 1.0));
@@ -132,7 +133,7 @@ Plane saliency_of(const Features& f, const Plane& sky) {
                 stands_out * in_focus * (0.25f + 0.75f * centre) * (1 - 0.9f * sky.values[i]);
         }
     saliency = gaussian(saliency, std::max(1.0, width / 100.0));
-    scale_to_one(saliency);
+    scale_to_one(saliency, 0.1f);
     return saliency;
 }
 
@@ -219,30 +220,52 @@ Plane tidied(const Plane& cut) {
 }
 
 struct CutFacts {
-    double area = 0, solidity = 0, roundness = 0, edge_ratio = 0, saliency_ratio = 0, contrast = 0,
-           centre_x = 0.5;
+    double area = 0, solidity = 0, roundness = 0, edge_ratio = 0, saliency_ratio = 0, centre_x = 0.5;
+    double distinct = 0;  // share of the outline that parts two colours
     int sides = 0;
 };
 
 int sides_touched(const Plane& mask) {
     const int width = mask.width_px, height = mask.height_px;
+    const int margin = std::min({width, height, 1 + std::max(width, height) / 32}) -
+                       1;  // GrabCut was told that the outermost pixels are background
     std::array<double, 4> touch{};
     for (int x = 0; x < width; ++x) {
-        touch[0] += static_cast<double>(mask.at(x, 0)) / width;
+        touch[0] += static_cast<double>(mask.at(x, margin)) / width;
         touch[1] += static_cast<double>(mask.at(x, height - 1)) / width;
     }
     for (int y = 0; y < height; ++y) {
-        touch[2] += static_cast<double>(mask.at(0, y)) / height;
-        touch[3] += static_cast<double>(mask.at(width - 1, y)) / height;
+        touch[2] += static_cast<double>(mask.at(margin, y)) / height;
+        touch[3] += static_cast<double>(mask.at(width - 1 - margin, y)) / height;
     }
     return static_cast<int>(std::count_if(touch.begin(), touch.end(), [](double t) { return t > 0.03; }));
+}
+
+constexpr float kDistinct = 9;  // L*a*b* units
+
+/// At each pixel, how much the colours inside of the mask and outside of it differ around there.
+cv::Mat local_contrast(const Plane& mask, const Features& f) {
+    constexpr int kRadiusPx = 6;
+    const cv::Mat inside = mat_of(mask), outside = 1 - inside;
+    const cv::Size window(2 * kRadiusPx + 1, 2 * kRadiusPx + 1);
+    cv::Mat share_in, share_out, sum_in, sum_out, contrast = cv::Mat::zeros(inside.size(), CV_32F);
+    cv::blur(inside, share_in, window);
+    cv::blur(outside, share_out, window);
+    for (const Plane* channel : {&f.lightness, &f.a, &f.b}) {
+        cv::blur(mat_of(*channel).mul(inside), sum_in, window);
+        cv::blur(mat_of(*channel).mul(outside), sum_out, window);
+        const cv::Mat step = sum_in / (share_in + 1e-3f) - sum_out / (share_out + 1e-3f);
+        contrast += step.mul(step);
+    }
+    cv::sqrt(contrast, contrast);
+    return contrast;
 }
 
 CutFacts facts_of(const Plane& mask, const Features& f, const Plane& saliency) {
     CutFacts facts;
     facts.area = mean_of(mask);
     if (facts.area <= 0) return facts;
-    cv::Mat binary = mat_of(mask) > 0.5f, inner, outer, near_inside, near_outside;
+    cv::Mat binary = mat_of(mask) > 0.5f, inner, outer;
     std::vector<std::vector<cv::Point>> outlines;
     cv::findContours(binary.clone(), outlines, cv::RETR_EXTERNAL, cv::CHAIN_APPROX_SIMPLE);
     double outline = 0, outlined = 0, hull_area = 0;
@@ -259,31 +282,20 @@ CutFacts facts_of(const Plane& mask, const Features& f, const Plane& saliency) {
     facts.centre_x =
         cv::moments(binary, true).m10 / std::max(1.0, cv::moments(binary, true).m00) / mask.width_px;
 
-    const cv::Mat small = cv::Mat::ones(3, 3, CV_8U), large = cv::Mat::ones(13, 13, CV_8U);
-    cv::erode(binary, inner, small);
-    cv::dilate(binary, outer, small);
+    cv::erode(binary, inner, cv::Mat::ones(3, 3, CV_8U));
+    cv::dilate(binary, outer, cv::Mat::ones(3, 3, CV_8U));
     const cv::Mat rim = outer - inner;
-    cv::erode(binary, near_inside, large);
-    cv::dilate(binary, near_outside, large);
-    near_inside = inner - near_inside;
-    near_outside = near_outside - outer;
     facts.edge_ratio = cv::mean(mat_of(f.edge), rim)[0] / std::max(0.1, mean_of(f.edge));
-    const double salient_in = cv::mean(mat_of(saliency), binary)[0],
-                 salient_out = cv::mean(mat_of(saliency), ~binary)[0];
+    const double salient_in = cv::mean(mat_of(saliency), binary)[0];
+    const double salient_out = cv::mean(mat_of(saliency), ~binary)[0];
     facts.saliency_ratio = salient_in / std::max(0.02, salient_out);
-    double contrast = 0;
-    for (const Plane* channel : {&f.lightness, &f.a, &f.b}) {
-        const double step =
-            cv::mean(mat_of(*channel), near_inside)[0] - cv::mean(mat_of(*channel), near_outside)[0];
-        contrast += step * step;
-    }
-    facts.contrast = std::sqrt(contrast);
+    facts.distinct = cv::mean(local_contrast(mask, f) > kDistinct, rim)[0] / 255;
     return facts;
 }
 
 bool plausible(const CutFacts& c) {
     return c.area > 0.03 && c.area < 0.65 && c.sides < 3 && c.solidity > 0.5 && c.roundness > 0.09 &&
-           c.edge_ratio > 1.15 && c.saliency_ratio > 1.8 && c.contrast > 7 && c.centre_x > 0.15 &&
+           c.edge_ratio > 1.15 && c.saliency_ratio > 1.8 && c.distinct > 0.6 && c.centre_x > 0.15 &&
            c.centre_x < 0.85;
 }
 

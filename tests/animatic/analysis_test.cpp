@@ -124,9 +124,9 @@ TEST(Analysis, IsRepeatable) {
 }
 
 TEST(Analysis, FlatPicturesAreNoProblem) {
-    for (const std::uint8_t level : {0, 128, 255}) {
+    for (const int level : {0, 128, 255}) {
         image::Image flat(64, 48, 3);
-        std::fill(flat.pixels.begin(), flat.pixels.end(), level);
+        std::fill(flat.pixels.begin(), flat.pixels.end(), static_cast<std::uint8_t>(level));
         const Analysis analysis = analyse(flat, {});
         EXPECT_FALSE(analysis.has_subject);
         for (float value : analysis.disparity.values) ASSERT_TRUE(value >= 0 && value <= 1);

@@ -74,9 +74,11 @@ inline MadeScene landscape_with_figure(int width, int height) {
             scene.subject.at(x, y) = inside;
             if (inside <= 0) continue;
             const float pattern = 35 * smooth_noise(x, y, 9, 7) + ((x / 8 + y / 8) % 2 ? 18.0f : 0.0f);
-            const std::uint8_t* under = scene.picture.at(x, y);
-            put(scene.picture, x, y, std::lerp(under[0], 175 + pattern, inside),
-                std::lerp(under[1], 20 + pattern, inside), std::lerp(under[2], 30 + pattern, inside));
+            const std::uint8_t* at = scene.picture.at(x, y);
+            const auto r = static_cast<float>(at[0]), g = static_cast<float>(at[1]),
+                       b = static_cast<float>(at[2]);
+            put(scene.picture, x, y, std::lerp(r, 175 + pattern, inside), std::lerp(g, 20 + pattern, inside),
+                std::lerp(b, 30 + pattern, inside));
         }
     return scene;
 }
