@@ -46,7 +46,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"odd_given", R"({"size":"641x361"})", {1600, 900}, {640, 360}, 96, {24, 1}},
         Case{"seconds", R"({"duration":2.5,"fps":"30000/1001"})", {16, 16}, {720, 720}, 75, {30000, 1001}},
         Case{"at_least_one_frame", R"({"duration":0.001})", {1600, 900}, {1280, 720}, 1, {24, 1}}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& rule) { return rule.param.name; });
 
 TEST(Resolve, OddSizesAreKeptWhereTheFormatTakesThemAndSaidWhereNot) {
     const ClipSpec spec = parse_clip_spec(R"({"size":"641x361"})");
