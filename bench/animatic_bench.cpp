@@ -40,19 +40,25 @@ image::Image made_picture() {
     return picture;
 }
 
-prompt::MotionPlan heavy_plan() {
+prompt::MotionPlan push_in() {
+    prompt::CameraTrack dolly;
+    dolly.move = prompt::CameraMove::dolly;
+    dolly.speed = 0.6;
     prompt::MotionPlan plan;
-    plan.camera.push_back({.move = prompt::CameraMove::dolly, .speed = 0.6});
-    plan.effects.push_back({.kind = prompt::EffectKind::rain, .intensity = 0.9});
-    plan.effects.push_back({.kind = prompt::EffectKind::fog});
-    plan.effects.push_back(
-        {.kind = prompt::EffectKind::police_lights, .distant = true, .colours = "red_blue"});
+    plan.camera.push_back(dolly);
     return plan;
 }
 
-prompt::MotionPlan push_in() {
-    prompt::MotionPlan plan;
-    plan.camera.push_back({.move = prompt::CameraMove::dolly, .speed = 0.6});
+prompt::MotionPlan heavy_plan() {
+    prompt::EffectTrack rain, fog, police;
+    rain.kind = prompt::EffectKind::rain;
+    rain.intensity = 0.9;
+    fog.kind = prompt::EffectKind::fog;
+    police.kind = prompt::EffectKind::police_lights;
+    police.distant = true;
+    police.colours = "red_blue";
+    prompt::MotionPlan plan = push_in();
+    plan.effects = {rain, fog, police};
     return plan;
 }
 

@@ -118,6 +118,7 @@ Animatic::State::State(Inputs inputs, const prompt::MotionPlan& plan, const prom
                                                       .seed = options.seed,
                                                       .seamless = seamless,
                                                       .allow_flashing = options.allow_flashing});
+    for (std::string& note : effects->notes()) notes.push_back(std::move(note));
     unchanging = plan.still || (prompt::is_still(run.path) && effects->none() && subject->none());
 }
 

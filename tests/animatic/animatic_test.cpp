@@ -43,14 +43,21 @@ image::Image made_picture(image::Size size) {
     return picture;
 }
 
+prompt::CameraTrack track(CameraMove move, double speed = 1) {
+    prompt::CameraTrack made;
+    made.move = move;
+    made.speed = speed;
+    return made;
+}
+
 prompt::MotionPlan plan_of(std::vector<prompt::CameraTrack> camera, std::vector<EffectKind> effects = {}) {
     prompt::MotionPlan plan;
     plan.camera = std::move(camera);
     for (EffectKind kind : effects) {
-        prompt::EffectTrack track;
-        track.kind = kind;
-        if (kind == EffectKind::police_lights) track.colours = "red";
-        plan.effects.push_back(track);
+        prompt::EffectTrack effect;
+        effect.kind = kind;
+        if (kind == EffectKind::police_lights) effect.colours = "red";
+        plan.effects.push_back(effect);
     }
     return plan;
 }
@@ -77,7 +84,7 @@ FrameBuffer frame_of(Animatic& animatic, int number) {
 }
 
 prompt::MotionPlan busy_plan() {
-    return plan_of({{.move = CameraMove::dolly}, {.move = CameraMove::handheld}},
+    return plan_of({track(CameraMove::dolly), track(CameraMove::handheld)},
                    {EffectKind::rain, EffectKind::fog, EffectKind::police_lights});
 }
 
@@ -111,7 +118,7 @@ TEST(Animatic, ThreadsAndOrderDoNotChangeBits) {
 }
 
 TEST(Animatic, AStillPlanGivesIdenticalFramesOfTheWholeCrop) {
-    prompt::MotionPlan plan = plan_of({{.move = CameraMove::hold}});
+    prompt::MotionPlan plan = plan_of({track(CameraMove::hold)});
     plan.still = true;
     Animatic animatic = prepared(plan, options_of());
     const FrameBuffer first = frame_of(animatic, 3);
@@ -123,7 +130,7 @@ TEST(Animatic, AStillPlanGivesIdenticalFramesOfTheWholeCrop) {
 }
 
 TEST(Animatic, ARestingCameraShowsOnlyTheEffectsMove) {
-    Animatic animatic = prepared(plan_of({{.move = CameraMove::hold}}, {EffectKind::rain}), options_of());
+    Animatic animatic = prepared(plan_of({track(CameraMove::hold)}, {EffectKind::rain}), options_of());
     EXPECT_NE(frame_of(animatic, 2).pixels, frame_of(animatic, 3).pixels);
 }
 
@@ -145,7 +152,7 @@ double mean_difference(const FrameBuffer& a, const FrameBuffer& b) {
 TEST(Animatic, SeamlessCloses) {
     Options options = options_of(24);
     options.loop = Loop::seamless;
-    Animatic animatic = prepared(plan_of({{.move = CameraMove::dolly}}, {EffectKind::fog}), options);
+    Animatic animatic = prepared(plan_of({track(CameraMove::dolly)}, {EffectKind::fog}), options);
     const FrameBuffer first = frame_of(animatic, 0);
     const double over_the_seam = mean_difference(frame_of(animatic, 23), first);
     EXPECT_LT(over_the_seam, 1.5 * mean_difference(first, frame_of(animatic, 1)) + 0.05);
@@ -156,14 +163,14 @@ TEST(Animatic, ContainLaysTheWholePictureOnItsSurround) {
     Options options = options_of();
     options.fit = Fit::contain;
     options.background = image::Colour{10, 200, 30};
-    Animatic coloured = prepared(plan_of({{.move = CameraMove::hold}}), options, {120, 160});
+    Animatic coloured = prepared(plan_of({track(CameraMove::hold)}), options, {120, 160});
     const FrameBuffer frame = frame_of(coloured, 0);
     ASSERT_EQ(frame.size(), kFrame);
     EXPECT_EQ(frame.at(2, 50)[1], 200);
     EXPECT_EQ(frame.at(189, 50)[0], 10);
     EXPECT_NE(frame.at(96, 50)[1], 200);
     options.background.reset();
-    Animatic blurred = prepared(plan_of({{.move = CameraMove::pan}}), options, {120, 160});
+    Animatic blurred = prepared(plan_of({track(CameraMove::pan)}), options, {120, 160});
     const FrameBuffer around = frame_of(blurred, 5);
     EXPECT_LT(around.at(2, 20)[2], 150);
     EXPECT_GT(around.at(2, 20)[2], 20);
@@ -180,14 +187,14 @@ TEST(Animatic, TakesPicturesOfAnyShape) {
 TEST(Animatic, TheFocusDecidesTheCrop) {
     Options options = options_of(2);
     options.focus = FocusPoint{0.0, 0.5};
-    Animatic left = prepared(plan_of({{.move = CameraMove::hold}}), options, {640, 180});
+    Animatic left = prepared(plan_of({track(CameraMove::hold)}), options, {640, 180});
     options.focus = FocusPoint{1.0, 0.5};
-    Animatic right = prepared(plan_of({{.move = CameraMove::hold}}), options, {640, 180});
+    Animatic right = prepared(plan_of({track(CameraMove::hold)}), options, {640, 180});
     EXPECT_GT(mean_difference(frame_of(left, 0), frame_of(right, 0)), 3);
 }
 
 TEST(Animatic, AFastPanSaysWhereItHolds) {
-    Animatic animatic = prepared(plan_of({{.move = CameraMove::pan, .speed = 10}}), options_of(48));
+    Animatic animatic = prepared(plan_of({track(CameraMove::pan, 10)}), options_of(48));
     EXPECT_LT(animatic.move_fraction(), 0.9);
     ASSERT_FALSE(animatic.notes().empty());
     EXPECT_NE(animatic.notes()[0].find("holds there"), std::string::npos);
