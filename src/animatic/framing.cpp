@@ -82,6 +82,17 @@ double shift_into(double low_overhang, double high_overhang) {
     return 0;
 }
 
+/// At one texel a pixel all pixels sit between texels alike: a slow pan would turn the whole frame sharp and
+/// soft by turns (10 to 15 % of its gradients, against 1 % at other scales). Tightens such a framing a
+/// little, and says by how much.
+double away_from_texel_grid(Framing& framing) {
+    constexpr double kAlike = 0.03;
+    if (std::abs(framing.texel_per_px - 1) >= kAlike) return 1;
+    const double tighter = framing.texel_per_px / (1 - kAlike);
+    framing.texel_per_px = 1 - kAlike;
+    return tighter;
+}
+
 class Fitter {
   public:
     Fitter(const Scene& scene, const FramingRequest& request)
@@ -102,8 +113,10 @@ class Fitter {
         for (int step = 0; step < 14; ++step) {
             const Extent extent = extent_over(run, framing);
             const Overhang over = overhang_in(scene_.size, extent);
-            if (over.none())
+            if (over.none()) {
+                overscan *= away_from_texel_grid(framing);
                 return FittedFraming{.framing = framing, .overscan = overscan, .share = run.share};
+            }
             const double tighter =
                 std::max((extent.right - extent.left) / (scene_.size.width_px - 2 * kMarginTexel),
                          (extent.bottom - extent.top) / (scene_.size.height_px - 2 * kMarginTexel));

@@ -151,6 +151,15 @@ TEST(Framing, WithoutSpareRoomAPanStartsOnTheOtherSide) {
     EXPECT_GT(fitted.overscan, 1.05);
 }
 
+TEST(Framing, KeepsAwayFromOneTexelAPixel) {
+    const Scene scene = two_sheets({300, 170});
+    for (double pan = 0.5; pan < 16; pan += 0.5) {
+        const CameraRun run{.path = path_to({"", {.pan = pan}, {}}, 4), .duration_s = 4};
+        const FittedFraming fitted = fit_framing(scene, run, request_for(false, 48));
+        EXPECT_GE(std::abs(fitted.framing.texel_per_px - 1), 0.0299) << pan;
+    }
+}
+
 TEST(CameraRun, LoopsReturnToTheirBeginning) {
     const prompt::CameraPath path = path_to({"", {.z = 0.2}, {0.5, 0.01, 1.5}}, 4);
     const CameraRun seamless{
