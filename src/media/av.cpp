@@ -26,6 +26,7 @@ constexpr std::string_view kNoise[] = {
     "Could not find codec parameters",
     "Consider increasing the value for the 'analyzeduration'",
     "skipping unsupported chunk",
+    "Using libwebp for RGB-to-YUV conversion",
 };
 
 std::string*& kept_error_line() {

@@ -1,12 +1,18 @@
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
 #include <fstream>
 #include <utility>
 
 #include "base/error.h"
 #include "media/av.h"
+#include "media/clip_sink.h"
 #include "media/colour.h"
 #include "media/frame_source.h"
+#include "media/png_text.h"
 
 extern "C" {
 #include <libavcodec/avcodec.h>
@@ -168,6 +174,25 @@ class AvSource final : public FrameSource {
             for (const AVDictionaryEntry* tag = nullptr;
                  (tag = av_dict_get(tags, "", tag, AV_DICT_IGNORE_SUFFIX));)
                 facts_.tags.emplace(tag->key, tag->value);
+        if (facts_.container == "png_pipe") state_png_facts();
+        // A GIF's rhythm is in hundredths of a second; FFmpeg's guess at it leaves out the last frame.
+        if (facts_.container == "gif" && facts_.duration_s > 0)
+            facts_.fps =
+                make_rational(facts_.frames * 100, std::max(1ll, std::llround(facts_.duration_s * 100)));
+    }
+
+    /// One picture of a sequence has no time of its own, only what it says.
+    void state_png_facts() {
+        facts_.fps = {0, 1};
+        facts_.duration_s = 0;
+        facts_.tags.merge(png_text(path_));
+        if (const auto rate = facts_.tags.extract(kFrameRateTag)) {
+            try {
+                facts_.fps = parse_rational(rate.mapped(), kFrameRateTag);
+            } catch (const Error&) {
+                // Somebody else's text under the same name.
+            }
+        }
     }
 
     std::int64_t count_frames() {

@@ -22,5 +22,9 @@ class FrameSource {
 
 /// What FFmpeg demuxes and decodes. Throws not_found, io, corrupt_data.
 std::unique_ptr<FrameSource> open_av_source(const std::filesystem::path& path);
+/// WebP, still or animated. Throws io, corrupt_data, unsupported (frames blended by transparency).
+std::unique_ptr<FrameSource> open_webp_source(const std::filesystem::path& path);
+/// The pictures of a PNG sequence (sequence.h). Throws corrupt_data.
+std::unique_ptr<FrameSource> open_sequence_source(const std::filesystem::path& name);
 
 }  // namespace stillreel::media

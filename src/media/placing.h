@@ -20,5 +20,8 @@ class Placing {
 
 /// `<target>.part` for one file.
 std::unique_ptr<Placing> place_file(const std::filesystem::path& target);
+/// A hidden folder beside the target for the pictures of a sequence (sequence.h). Replacing a sequence by a
+/// shorter one also removes the frames behind its end, which would otherwise play on.
+std::unique_ptr<Placing> place_sequence(const std::filesystem::path& target);
 
 }  // namespace stillreel::media

@@ -22,16 +22,16 @@ Format format_of(const std::filesystem::path& path);
 /// True for the formats whose width and height must be even (chroma at half size): mp4, prores_mov.
 bool needs_even_size(Format format);
 
-/// Container tags such as {"comment", recipe JSON}, {"AIGC", ...}. Keys that a container does not know are
-/// kept in mp4/mov (use_metadata_tags); gif, webp and png keep the "comment" only (GIF comment, EXIF/XMP,
-/// tEXt).
+/// Container tags such as {"comment", recipe JSON}, {"AIGC", ...}. mp4, mov (use_metadata_tags) and png
+/// (iTXt, in every picture) keep all keys, webp keeps "comment" and "AIGC" (XMP), gif the "comment" (comment
+/// extension).
 using Tags = std::map<std::string, std::string>;
 
 struct VideoSettings {
     int width_px = 0;
     int height_px = 0;
     Rational fps{24, 1};
-    int crf = 18;                     // 0 to 51, mp4 only
+    int crf = 18;                     // 0 to 51, mp4 only; 0 is lossless and leaves the High profile
     std::string preset = "veryfast";  // x264 speed preset
     int lookahead = 10;               // frames, x264 rc-lookahead
     int encoder_threads = 2;          // fixed, because x264's output depends on it
@@ -63,7 +63,8 @@ class VideoWriter {
 
     enum class Existing { replace, keep };
     /// Flushes the encoder and gives the file its name. With Existing::keep a name that was taken meanwhile
-    /// is left alone and false comes back; the clip is still there and finish_as() can place it elsewhere.
+    /// is left alone and false comes back; the clip is still there and finish_as() can place it elsewhere on
+    /// the same file system.
     bool finish(Existing existing = Existing::replace);
     bool finish_as(const std::filesystem::path& target, Existing existing = Existing::keep);
 
@@ -90,7 +91,9 @@ struct VideoFacts {
     Tags tags;
 };
 
-/// Throws not_found, io, corrupt_data (not a video that FFmpeg can read). Only local files are opened.
+/// A file, or the name under which a PNG sequence was written (`name.png`, `name_%04d.png`; one of its
+/// pictures is a clip of one frame). A GIF's rate is rounded by its hundredths of a second. Throws not_found,
+/// io, corrupt_data (not a video that FFmpeg can read). Only local files are opened.
 VideoFacts probe_video(const std::filesystem::path& path);
 
 /// Decodes a clip frame by frame, in display order, as RGB.

@@ -2,13 +2,21 @@
 
 #include "media/av.h"
 #include "media/frame_source.h"
+#include "media/sequence.h"
 #include "media/video.h"
+#include "media/webp_file.h"
 
 namespace stillreel::media {
 namespace {
 
+namespace fs = std::filesystem;
+
 std::unique_ptr<FrameSource> open_source(const std::filesystem::path& path) {
     route_av_log();
+    std::error_code ignored;
+    const bool is_file = fs::is_regular_file(path, ignored);
+    if (!is_file && fs::exists(SequenceNames(path).frame(0), ignored)) return open_sequence_source(path);
+    if (is_file && is_webp(path)) return open_webp_source(path);
     return open_av_source(path);
 }
 

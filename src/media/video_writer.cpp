@@ -18,8 +18,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kMaxSide = 16384;  // H.264 level limits and x264 end here
+constexpr int kMaxSide = 16383;  // of WebP; x264 goes one further
 constexpr int kMaxFps = 1000;
+constexpr int kMaxGifFps = 50;  // players slow a delay of less than 0.02 s down
 constexpr std::array<std::string_view, 10> kPresets = {"ultrafast", "superfast", "veryfast", "faster",
                                                        "fast",      "medium",    "slow",     "slower",
                                                        "veryslow",  "placebo"};
@@ -49,6 +50,10 @@ void check_settings(Format format, const VideoSettings& settings) {
     constexpr std::int64_t kMaxTerm = 1'000'000;
     if (fps.num < 1 || fps.den < 1 || fps.num > kMaxTerm || fps.den > kMaxTerm || fps.value() > kMaxFps)
         refuse(fmt::format("fps must be above 0 and at most {}, not {}", kMaxFps, to_string(fps)));
+    if (format == Format::gif && fps.value() > kMaxGifFps)
+        refuse(fmt::format(
+            "a GIF plays at most {} frames a second; choose a lower fps than {}, or .webp or .mp4",
+            kMaxGifFps, to_string(fps)));
     check_range("crf", settings.crf, 0, 51);
     check_range("lookahead", settings.lookahead, 0, 250);
     check_range("encoder_threads", settings.encoder_threads, 1, 128);
@@ -57,15 +62,22 @@ void check_settings(Format format, const VideoSettings& settings) {
                            fmt::join(kPresets, ", ")));
 }
 
-std::unique_ptr<ClipSink> open_sink(Format format, const fs::path& part, const VideoSettings& settings) {
+std::unique_ptr<ClipSink> open_sink(Format format, const fs::path& part, const fs::path& target,
+                                    const VideoSettings& settings) {
     switch (format) {
         case Format::mp4:
             return open_mp4_sink(part, settings);
         case Format::prores_mov:
             return open_prores_sink(part, settings);
-        default:
-            throw Error(ErrorCode::unsupported, "this format cannot be written yet; choose .mp4 or .mov");
+        case Format::gif:
+            return open_gif_sink(part, settings);
+        case Format::webp:
+            return open_webp_sink(part, settings);
+        case Format::png_sequence:
+            return open_png_sink(part, target.filename(), settings);
     }
+    STILLREEL_CHECK(false);
+    return nullptr;
 }
 
 }  // namespace
@@ -110,8 +122,8 @@ VideoWriter VideoWriter::open(const fs::path& target, const VideoSettings& setti
     auto state = std::make_unique<State>();
     state->target = target;
     state->settings = settings;
-    state->placing = place_file(target);
-    state->sink = open_sink(format, state->placing->part(), settings);
+    state->placing = format == Format::png_sequence ? place_sequence(target) : place_file(target);
+    state->sink = open_sink(format, state->placing->part(), target, settings);
     return VideoWriter(std::move(state));
 }
 

@@ -2,14 +2,13 @@
 
 #include <gtest/gtest.h>
 #include <malloc.h>
-#include <sys/resource.h>
 
-#include <csignal>
 #include <fstream>
 #include <set>
 
 #include "base/file.h"
 #include "media/clips.h"
+#include "media/full_disk.h"
 #include "media/video.h"
 #include "support/scratch.h"
 #include "support/throws.h"
@@ -17,6 +16,7 @@
 namespace stillreel::media {
 namespace {
 
+using testing::FullDisk;
 using testing::ScratchFolder;
 using testing::settings_of;
 using testing::view_of;
@@ -148,24 +148,6 @@ TEST(Mp4, AnUnfinishedClipLeavesNothingNotEvenItsFolders) {
     }
     EXPECT_TRUE(fs::is_empty(scratch.path()));
 }
-
-/// While it lives, no file of this process grows beyond `bytes`: a disk that is full, without one.
-class FullDisk {
-  public:
-    explicit FullDisk(rlim_t bytes) : signal_before_(std::signal(SIGXFSZ, SIG_IGN)) {
-        getrlimit(RLIMIT_FSIZE, &before_);
-        const rlimit limit{bytes, before_.rlim_max};
-        setrlimit(RLIMIT_FSIZE, &limit);
-    }
-    ~FullDisk() {
-        setrlimit(RLIMIT_FSIZE, &before_);
-        std::signal(SIGXFSZ, signal_before_);
-    }
-
-  private:
-    rlimit before_{};
-    void (*signal_before_)(int);
-};
 
 TEST(Mp4, AFullDiskIsSaidWithThePathAndLeavesNothing) {
     const ScratchFolder scratch;
