@@ -42,7 +42,7 @@ Ambience::Ambience(const Scene& scene) : small_(scene.ambient) {
         const std::uint8_t* p = small_.at(x, y);
         return Rgb{static_cast<float>(p[0]), static_cast<float>(p[1]), static_cast<float>(p[2])};
     };
-    float best = -1;
+    float best = -1, warmest = -1e9f;
     bool best_is_sky = false;
     for (int y = 0; y < height; ++y) {
         for (int x = 0; x < width; ++x) {
@@ -50,6 +50,11 @@ Ambience::Ambience(const Scene& scene) : small_(scene.ambient) {
             const float fx = (static_cast<float>(x) + 0.5f) / static_cast<float>(width);
             const float fy = (static_cast<float>(y) + 0.5f) / static_cast<float>(height);
             lumas.push_back(luma(c));
+            if (luma(c) + 1.5f * (c.r - c.b) > warmest) {
+                warmest = luma(c) + 1.5f * (c.r - c.b);
+                lamp_x = fx;
+                lamp_y = fy;
+            }
             all.add(c, 1);
             leaves.add(c, plane_at(scene.regions.foliage, fx, fy));
             const bool sky = plane_at(scene.regions.sky, fx, fy) > 0.5f;

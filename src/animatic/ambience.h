@@ -32,7 +32,8 @@ class Ambience {
     Rgb horizon;  // along the horizon
     Rgb foliage;  // of the leaves; where there are none, a leaf green
     float brightest_x = 0.8f,
-          brightest_y = 0;  // fractions; of the sky where there is sky, else of the upper third
+          brightest_y = 0;               // fractions; of the sky where there is sky, else of the upper third
+    float lamp_x = 0.5f, lamp_y = 0.5f;  // fractions; of the warmest bright spot
     /// 0 black night ... 1 bright day.
     float daylight = 0.5f;
 

@@ -59,7 +59,8 @@ double EffectClock::cycles_at_most(double hertz, double time_s) const {
 double EffectClock::way(double speed, double period, double time_s) const {
     const double velocity = speed * pace_;
     if (!seamless_ || velocity == 0) return velocity * time_s;
-    const double periods = std::max(1.0, std::round(std::abs(velocity) * duration_s_ / period));
+    const double wanted = std::abs(velocity) * duration_s_ / period;
+    const double periods = wanted < 0.25 ? 0 : std::max(1.0, std::round(wanted));
     return std::copysign(periods * period * (time_s / duration_s_), velocity);
 }
 

@@ -27,7 +27,8 @@ class EffectClock {
     double cycles_at_most(double hertz, double time_s) const;
 
     /// Way made at `speed` a second by something that is the same again every `period`. Seamless: a whole
-    /// number of periods (one at least, unless it stands still).
+    /// number of periods (one at least, but none
+    /// where less than a quarter of one was wanted).
     double way(double speed, double period, double time_s) const;
 
     /// Smooth wandering in [-1, 1], `hertz` knots a second.

@@ -2,10 +2,19 @@
 
 #include <algorithm>
 
+#include "animatic/clouds.h"
+#include "animatic/drifting.h"
 #include "animatic/effect.h"
 #include "animatic/fog.h"
+#include "animatic/lamp_light.h"
+#include "animatic/lightning.h"
 #include "animatic/police_lights.h"
 #include "animatic/rain.h"
+#include "animatic/smoke.h"
+#include "animatic/snow.h"
+#include "animatic/sunlight.h"
+#include "animatic/swaying.h"
+#include "animatic/water.h"
 #include "base/random.h"
 
 namespace stillreel::animatic {
@@ -17,13 +26,41 @@ EffectMaker maker_of(EffectKind kind) {
     switch (kind) {
         case EffectKind::rain:
             return make_rain;
+        case EffectKind::snow:
+            return make_snow;
         case EffectKind::fog:
             return make_fog;
+        case EffectKind::smoke:
+            return make_smoke;
+        case EffectKind::dust:
+        case EffectKind::embers:
+        case EffectKind::leaves:
+        case EffectKind::petals:
+        case EffectKind::fireflies:
+            return make_drifting;
         case EffectKind::police_lights:
             return make_police_lights;
-        default:
-            return nullptr;
+        case EffectKind::candle:
+            return make_candle;
+        case EffectKind::neon:
+            return make_neon;
+        case EffectKind::lightning:
+            return make_lightning;
+        case EffectKind::sun_rays:
+            return make_sun_rays;
+        case EffectKind::sunrise:
+        case EffectKind::sunset:
+            return make_time_of_day;
+        case EffectKind::water:
+            return make_water;
+        case EffectKind::foliage:
+            return make_foliage;
+        case EffectKind::clouds:
+            return make_clouds;
+        case EffectKind::cloth:
+            return make_cloth;
     }
+    return nullptr;
 }
 
 /// Three flashes a second is the limit of harmless (WCAG 2.3.1), for all lamps together.
@@ -50,7 +87,7 @@ struct Effects::State {
         for (const prompt::EffectTrack& track : plan.effects) {
             const std::uint64_t seed =
                 hash_bits(options.seed, ++number, static_cast<std::uint64_t>(track.kind));
-            if (const EffectMaker make = maker_of(track.kind)) effects.push_back(make(setting, track, seed));
+            effects.push_back(maker_of(track.kind)(setting, track, seed));
         }
     }
 
