@@ -35,8 +35,11 @@ double weighted_median(const Plane& values, const Plane& weights) {
 /// w = 1 + slope * (disparity - focus), with the steepest slope that keeps within [kFarthest, kNearest].
 Plane inverse_depth(const Analysis& analysis) {
     const Plane everywhere(analysis.disparity.width_px, analysis.disparity.height_px, 1.0f);
-    const auto focus = static_cast<float>(
-        weighted_median(analysis.disparity, analysis.has_subject ? analysis.regions.subject : everywhere));
+    double middle =
+        weighted_median(analysis.disparity, analysis.has_subject ? analysis.regions.subject : everywhere);
+    // Without a subject the sky may be most of the picture: it must stay far all the same.
+    if (!analysis.has_subject) middle = std::clamp(middle, 0.45, 0.75);
+    const auto focus = static_cast<float>(middle);
     const float slope =
         std::min((1 - kFarthest) / std::max(focus, 0.05f), (kNearest - 1) / std::max(1 - focus, 0.05f));
     Plane w = analysis.disparity;

@@ -120,13 +120,31 @@ RegionFacts facts_of(const Plane& region, const Features& f) {
 bool is_sky(const RegionFacts& r) {
     if (r.area < 0.03 || r.top < 0.12 || r.bottom_touch > 0.5) return false;
     const bool blue = r.blue > 0.45 && r.texture < 7;
-    const bool overcast =
-        r.blue + r.white > 0.75 && r.top > 0.6 && r.l > 70 && r.b < 4 && r.l > r.l_elsewhere + 12;
-    const bool dusk = r.top > 0.75 && r.area > 0.12 && r.texture < 4 && r.brightens_downwards > 3 &&
-                      r.l > r.l_elsewhere + 10 && r.bottom_touch < 0.05;
+    const bool overcast = r.blue + r.white > 0.75 && r.top > 0.7 && r.texture < 1.7 && r.l > 70 &&
+                          r.b < 1.5 && r.l > r.l_elsewhere + 12;
+    const bool dusk = r.top > 0.75 && r.area > 0.12 && r.texture < 4 && r.chroma > 8 &&
+                      r.brightens_downwards > 3 && r.l > r.l_elsewhere + 10 && r.bottom_touch < 0.05;
     const bool night =
         r.top > 0.75 && r.area > 0.15 && r.texture < 2.5 && r.l < 30 && r.b < -2.5 && r.bottom_touch < 0.2;
     return blue || overcast || dusk || night;
+}
+
+/// Far mountains can be as blue as the sky and part of the grown region, but they are darker than the top of
+/// the sky and no bluer, while the sky itself only grows paler downwards.
+void drop_hazy_land(Plane& region, const Features& f) {
+    std::vector<float> top_l, top_b;
+    for (int y = 0; y < std::max(1, f.height() / 12); ++y)
+        for (int x = 0; x < f.width(); ++x)
+            if (region.at(x, y) > 0.5f) top_l.push_back(f.lightness.at(x, y)), top_b.push_back(f.b.at(x, y));
+    if (top_l.empty()) return;
+    const auto median = [](std::vector<float>& values) {
+        std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
+                         values.end());
+        return values[values.size() / 2];
+    };
+    const float l = median(top_l), b = median(top_b);
+    for (std::size_t i = 0; i < region.values.size(); ++i)
+        if (f.lightness.values[i] < l - 18 && f.b.values[i] > b - 12) region.values[i] = 0;
 }
 
 /// Colour of the sky at a row: a straight line through the grown region's colours, which are seldom uniform.
@@ -188,6 +206,8 @@ Plane find_sky(const Features& f, const GuidedFilter& edges) {
     Plane region = grow_from_top(f);
     const Plane none(f.width(), f.height());
     if (mean_of(region) < 0.01 || !is_sky(facts_of(region, f))) return none;
+
+    drop_hazy_land(region, f);
 
     // Sky seen between branches and beyond masts is not connected: what has its colour above its lower edge
     // is sky too.
@@ -267,14 +287,17 @@ Plane find_water(const Features& f, const Plane& sky, const Plane& foliage, cons
             const float streaked = ramp(down.values[i] / (across.values[i] + 0.3f), 0.9f, 1.5f);
             const float bluish = ramp(f.b.values[i], -2, -9) * ramp(f.a.values[i], 14, 6);
             float mirrors = 0;
+            float blue_enough = bluish;
+            if (!has_sky) blue_enough *= smooth * streaked;
             if (has_sky) {
                 const auto colour =
                     static_cast<float>(std::hypot(f.a.values[i] - sky_a, f.b.values[i] - sky_b));
                 const auto light = static_cast<float>(f.lightness.values[i] - sky_l);
                 mirrors = ramp(colour, 14, 6) * ramp(light, -45, -25) * ramp(light, 15, 5) * streaked;
             }
-            mask.values[i] = std::max(bluish, mirrors) * (0.4f * smooth + 0.6f * std::max(smooth, streaked)) *
-                             (1 - sky.values[i]) * (1 - foliage.values[i]);
+            mask.values[i] = std::max(blue_enough, mirrors) *
+                             (0.4f * smooth + 0.6f * std::max(smooth, streaked)) * (1 - sky.values[i]) *
+                             (1 - foliage.values[i]);
         }
     mask = box_mean(mask, 2);
     for (float& value : mask.values) value = value > 0.4f ? 1.0f : 0.0f;

@@ -175,7 +175,7 @@ Plane grab_cut(const Features& f, const Plane& saliency, const Plane& sky) {
             const float s = salient.at(x, y);
             const bool border = x < strip || x >= size.width_px - strip || y < strip;
             std::uint8_t label = s > threshold ? cv::GC_PR_FGD : cv::GC_PR_BGD;
-            if (up.at(x, y) > 0.8f || (border && s < threshold) || s < 0.2f * threshold) label = cv::GC_BGD;
+            if (up.at(x, y) > 0.8f || (border && s < threshold) || s < 0.1f * threshold) label = cv::GC_BGD;
             if (s > threshold + 0.6f * (1 - threshold) && !border) label = cv::GC_FGD;
             labels.at<std::uint8_t>(y, x) = label;
             (label == cv::GC_FGD || label == cv::GC_PR_FGD ? foreground : background) += 1;
@@ -192,7 +192,7 @@ Plane grab_cut(const Features& f, const Plane& saliency, const Plane& sky) {
     return resized(cut, f.rgb.size());
 }
 
-/// Keeps the largest part and those at least a third of it, opens thin bridges, fills holes.
+/// Opens thin bridges, keeps the largest part, fills holes. Empty when the rest is too much to be left out.
 Plane tidied(const Plane& cut) {
     cv::Mat mask = mat_of(cut) > 0.5f;
     const int radius = std::max(1, cut.width_px / 128);
@@ -202,14 +202,16 @@ Plane tidied(const Plane& cut) {
     cv::morphologyEx(mask, mask, cv::MORPH_CLOSE, disc);
     cv::Mat labels, stats, centres;
     const int count = cv::connectedComponentsWithStats(mask, labels, stats, centres, 4, CV_32S);
-    int largest = 0;
-    for (int i = 1; i < count; ++i) largest = std::max(largest, stats.at<int>(i, cv::CC_STAT_AREA));
+    int largest = 0, largest_px = 0, all_px = 0;
+    for (int i = 1; i < count; ++i) {
+        const int area_px = stats.at<int>(i, cv::CC_STAT_AREA);
+        all_px += area_px;
+        if (area_px > largest_px) largest = i, largest_px = area_px;
+    }
     Plane tidy(cut.width_px, cut.height_px);
+    if (largest_px < 0.72 * all_px) return tidy;
     for (int y = 0; y < cut.height_px; ++y)
-        for (int x = 0; x < cut.width_px; ++x) {
-            const int label = labels.at<int>(y, x);
-            tidy.at(x, y) = label > 0 && 3 * stats.at<int>(label, cv::CC_STAT_AREA) >= largest ? 1.0f : 0.0f;
-        }
+        for (int x = 0; x < cut.width_px; ++x) tidy.at(x, y) = largest > 0 && labels.at<int>(y, x) == largest;
     Plane holes = tidy;
     for (float& value : holes.values) value = 1 - value;
     const int hole_px = cut.width_px * cut.height_px / 200;
@@ -222,6 +224,9 @@ Plane tidied(const Plane& cut) {
 struct CutFacts {
     double area = 0, solidity = 0, roundness = 0, edge_ratio = 0, saliency_ratio = 0, centre_x = 0.5;
     double distinct = 0;  // share of the outline that parts two colours
+    double on_edges = 0;  // share of the outline that lies on strong edges of the picture
+    double alike = 0;     // overlap of the colours inside and outside, 0 to 1
+    double breadth = 1;   // width of the box for its height
     int sides = 0;
 };
 
@@ -241,7 +246,7 @@ int sides_touched(const Plane& mask) {
     return static_cast<int>(std::count_if(touch.begin(), touch.end(), [](double t) { return t > 0.03; }));
 }
 
-constexpr float kDistinct = 9;  // L*a*b* units
+constexpr float kDistinct = 14;  // L*a*b* units
 
 /// At each pixel, how much the colours inside of the mask and outside of it differ around there.
 cv::Mat local_contrast(const Plane& mask, const Features& f) {
@@ -259,6 +264,26 @@ cv::Mat local_contrast(const Plane& mask, const Features& f) {
     }
     cv::sqrt(contrast, contrast);
     return contrast;
+}
+
+/// Bhattacharyya overlap of the colour histograms inside and outside of the mask.
+double colour_overlap(const Plane& mask, const Features& f) {
+    constexpr int kBins = 10;
+    const auto bin = [](float value, float low, float step) {
+        return std::clamp(static_cast<int>((value - low) / step), 0, kBins - 1);
+    };
+    std::vector<double> inside(kBins * kBins * kBins, 0.0), outside = inside;
+    double count_in = 1e-6, count_out = 1e-6;
+    for (std::size_t i = 0; i < mask.values.size(); ++i) {
+        const int at = (bin(f.lightness.values[i], 0, 10) * kBins + bin(f.a.values[i], -60, 12)) * kBins +
+                       bin(f.b.values[i], -60, 12);
+        inside[at] += mask.values[i], count_in += mask.values[i];
+        outside[at] += 1 - mask.values[i], count_out += 1 - mask.values[i];
+    }
+    double overlap = 0;
+    for (std::size_t i = 0; i < inside.size(); ++i)
+        overlap += std::sqrt(inside[i] / count_in * outside[i] / count_out);
+    return overlap;
 }
 
 CutFacts facts_of(const Plane& mask, const Features& f, const Plane& saliency) {
@@ -289,14 +314,26 @@ CutFacts facts_of(const Plane& mask, const Features& f, const Plane& saliency) {
     const double salient_in = cv::mean(mat_of(saliency), binary)[0];
     const double salient_out = cv::mean(mat_of(saliency), ~binary)[0];
     facts.saliency_ratio = salient_in / std::max(0.02, salient_out);
+    cv::Mat edge;
+    cv::dilate(mat_of(f.edge), edge, cv::Mat::ones(3, 3, CV_8U));
+    facts.on_edges = cv::mean(edge > 2.5 * mean_of(f.edge), rim)[0] / 255;
+    facts.alike = colour_overlap(mask, f);
+    const cv::Rect box = cv::boundingRect(binary);
+    facts.breadth = static_cast<double>(box.width) / std::max(1, box.height);
     facts.distinct = cv::mean(local_contrast(mask, f) > kDistinct, rim)[0] / 255;
     return facts;
 }
 
+/// In a landscape, a broad strip along the horizon is a meadow, a forest or a hill unless it is unlike all
+/// the rest.
+bool is_part_of_the_land(const CutFacts& c, double sky_area) {
+    return sky_area > 0.15 && c.breadth > 1.6 && (c.distinct < 0.85 || c.alike > 0.35);
+}
+
 bool plausible(const CutFacts& c) {
     return c.area > 0.03 && c.area < 0.65 && c.sides < 3 && c.solidity > 0.5 && c.roundness > 0.09 &&
-           c.edge_ratio > 1.15 && c.saliency_ratio > 1.8 && c.distinct > 0.6 && c.centre_x > 0.15 &&
-           c.centre_x < 0.85;
+           c.edge_ratio > 1.95 && c.on_edges > 0.6 && c.saliency_ratio > 1.8 && c.distinct > 0.68 &&
+           c.alike < 0.78 && c.centre_x > 0.15 && c.centre_x < 0.85;
 }
 
 /// Box, and the point to keep in view: the centre, or the head's third when the subject is tall.
@@ -328,7 +365,8 @@ Subject find_subject(const Features& f, const Plane& saliency, const Plane& sky,
     Subject subject;
     const Plane cut = tidied(grab_cut(f, saliency, sky));
     subject.mask = Plane(f.width(), f.height());
-    if (!plausible(facts_of(cut, f, saliency))) return subject;
+    const CutFacts facts = facts_of(cut, f, saliency);
+    if (!plausible(facts) || is_part_of_the_land(facts, mean_of(sky))) return subject;
     subject.mask = edges(cut);
     for (float& value : subject.mask.values) value = ramp(value, 0.2f, 0.8f);
     measure(subject);
