@@ -293,7 +293,8 @@ Raster::Raster(const Scene& scene) : scene_(&scene) {
     for (const Layer& layer : scene.layers) {
         STILLREEL_CHECK(layer.texture.channels == 4 && layer.texture.width_px >= 2 &&
                         layer.texture.height_px >= 2);
-        blocks_.push_back(alpha_blocks_of(layer.texture));
+        // The rearmost layer is opaque: nobody asks.
+        blocks_.push_back(blocks_.empty() ? AlphaBlocks{} : alpha_blocks_of(layer.texture));
     }
 }
 

@@ -37,8 +37,6 @@ class Raster {
     /// Alpha of a layer at a texture point, 0 to 255, clamped to its edge.
     std::uint8_t alpha_at(int layer, float u, float v) const;
 
-    const AlphaBlocks& blocks(int layer) const { return blocks_[layer]; }
-
   private:
     const Scene* scene_;
     std::vector<AlphaBlocks> blocks_;
