@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/check.h"
 #include "base/error.h"
 #include "image/codec.h"
 #include "image/exif.h"
@@ -134,7 +135,6 @@ class Decoder {
             else if constexpr (std::endian::native == std::endian::little)
                 png_set_swap(png_);
         }
-        png_start_read_image(png_);
         png_read_update_info(png_, info_);
         return true;
     }
@@ -185,10 +185,12 @@ void decode_png(Bytes bytes, const std::string& name, Depth depth, const RowSink
     const int width = decoder.width(), height = decoder.height();
     const bool wide = decoder.bits() == 16 && depth == Depth::as_stored;
     const bool interlaced = decoder.interlaced();
+    const std::size_t samples = static_cast<std::size_t>(width) * channels_of(decoder.layout());
     decoder.start(depth);
+    STILLREEL_CHECK_EQ(decoder.row_bytes(), samples * (wide ? 2 : 1));
 
     // The passes of an interlaced file come as small pictures of their own: no second full buffer is needed.
-    std::vector<std::uint16_t> row((decoder.row_bytes() + 1) / 2);
+    std::vector<std::uint16_t> row(wide ? samples : (samples + 1) / 2);
     const auto row_bytes = reinterpret_cast<std::uint8_t*>(row.data());
     for (int pass = 0; pass < (interlaced ? PNG_INTERLACE_ADAM7_PASSES : 1); ++pass) {
         RowPart part{.count = width};
