@@ -33,7 +33,7 @@ FileHeader read_header(Bytes bytes, const std::string& name) {
 }
 
 void check_size(Size size, const std::string& name, const ReadLimits& limits) {
-    const auto [width, height] = size;
+    const int width = size.width_px, height = size.height_px;
     const auto refuse = [&](const std::string& why) {
         throw Error(ErrorCode::invalid_argument,
                     fmt::format("{} is {}x{} pixels; {}", name, width, height, why));
