@@ -18,7 +18,7 @@ namespace stillreel::image {
 namespace {
 
 constexpr int kExifMarker = JPEG_APP0 + 1, kIccMarker = JPEG_APP0 + 2;
-constexpr int kMaxScans = 200;  // an honest progressive file has about ten
+constexpr int kMaxScans = 64;  // a progressive file has about ten
 constexpr std::size_t kMaxIccBytes = 16u << 20;
 
 /// libjpeg reports errors by a function that must not return. Each of the guarded functions of Decoder is a
@@ -75,8 +75,10 @@ boolean on_end_of_data(j_decompress_ptr info) {
 void on_progress(j_common_ptr common) {
     const auto info = reinterpret_cast<j_decompress_ptr>(common);
     if (info->input_scan_number <= kMaxScans) return;
-    info->err->msg_code = JERR_BAD_PROGRESSION;
-    jump_back(common);
+    ErrorState& state = state_of(common);
+    state.code = JERR_BAD_PROGRESSION;
+    std::snprintf(state.message, sizeof state.message, "more than %d scans", kMaxScans);
+    std::longjmp(state.back, 1);
 }
 
 class Decoder {

@@ -36,7 +36,7 @@ struct ReadLimits {
 struct ReadOptions {
     ReadLimits limits = {};
     /// When both are > 0 the picture may be decoded smaller, but not below this size on either side after
-    /// orientation (JPEG decodes at 1/2, 1/4, 1/8): memory and time follow the wanted size, not the file's.
+    /// orientation (JPEG and WebP at 1/2, 1/4 or 1/8): memory and time follow the wanted size, not the file's.
     Size at_least = {};
     /// Alpha is laid on this colour.
     Colour background{255, 255, 255};

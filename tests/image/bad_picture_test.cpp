@@ -177,6 +177,13 @@ TEST(BadPicture, DamagedBytesNeverCrash) {
         }
 }
 
+TEST(BadPicture, AJpegOfCountlessScansIsNotWorkedThrough) {
+    const Image grey = smooth_chart(32, 32, 1), colour = smooth_chart(32, 32, 3);
+    EXPECT_NO_THROW(decode_picture(encode_jpeg(grey, {.scan_for_every_coefficient = true}), "a.jpg"));
+    EXPECT_ERROR(decode_picture(encode_jpeg(colour, {.scan_for_every_coefficient = true}), "a.jpg"),
+                 ErrorCode::corrupt_data, "more than 64 scans");
+}
+
 TEST(BadPicture, AWrongChecksumInPngIsCorrupt) {
     FileBytes file = encode_png_kind(smooth_chart(64, 64, 3), {});
     file[file.size() - 20] ^= 1;  // within the picture data

@@ -100,6 +100,13 @@ FileBytes encode_jpeg(const Image& samples, const JpegKind& kind) {
         for (int c = 0; c < info.num_components; ++c)
             info.comp_info[c].h_samp_factor = info.comp_info[c].v_samp_factor = 1;
     if (kind.progressive) jpeg_simple_progression(&info);
+    std::vector<jpeg_scan_info> scans;
+    if (kind.scan_for_every_coefficient) {
+        for (int c = 0; c < info.num_components; ++c)
+            for (int k = 0; k < DCTSIZE2; ++k) scans.push_back({1, {c}, k, k, 0, 0});
+        info.scan_info = scans.data();
+        info.num_scans = static_cast<int>(scans.size());
+    }
     jpeg_start_compress(&info, TRUE);
     if (!kind.exif.empty())
         jpeg_write_marker(&info, JPEG_APP0 + 1, kind.exif.data(), static_cast<unsigned>(kind.exif.size()));
@@ -195,7 +202,8 @@ FileBytes encode_webp(const Image& samples, const WebpKind& kind) {
 
 FileBytes encode_animated_webp(const Image& first, int x, int y, const Image& second, Size canvas) {
     WebPMux* mux = WebPMuxNew();
-    for (const auto& [picture, left, top] : {std::tuple<const Image*, int, int>{&first, x, y}, std::tuple<const Image*, int, int>{&second, 0, 0}}) {
+    for (const auto& [picture, left, top] : {std::tuple<const Image*, int, int>{&first, x, y},
+                                             std::tuple<const Image*, int, int>{&second, 0, 0}}) {
         const FileBytes file = encode_webp(*picture);
         WebPMuxFrameInfo frame = {};
         frame.bitstream = view(file);

@@ -17,6 +17,7 @@ FileBytes make_exif(int orientation, bool big_endian = false);
 struct JpegKind {
     int quality = 95;
     bool progressive = false;
+    bool scan_for_every_coefficient = false;
     bool full_chroma = true;  // false: 4:2:0
     bool ycck = false;        // 4 channels: YCCK instead of CMYK
     bool adobe = true;        // 4 channels: with Adobe's marker
