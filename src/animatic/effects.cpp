@@ -132,11 +132,11 @@ void Effects::shade(FrameGrid& grid, const Moment& moment) const {
     for (const auto& effect : state_->effects) effect->veil(grid, moment, lights);
 }
 
-ParticleBatch Effects::particles(const FrameGrid&, const Moment& moment) const {
+ParticleBatch Effects::particles(const FrameGrid& grid, const Moment& moment) const {
     const Lights lights = state_->lights_at(moment);
     std::vector<Particle> particles;
     for (const auto& effect : state_->effects) effect->emit(moment, lights, particles);
-    return make_batch(std::move(particles), state_->options.frame);
+    return make_batch(particles, grid, state_->options.frame);
 }
 
 void Effects::draw_particles(const ParticleBatch& batch, const FrameGrid& grid, FrameBuffer& frame,

@@ -15,7 +15,7 @@ class Fog : public Effect {
         : setting_(setting),
           clock_(setting.options.duration_s, setting.options.seamless, setting.time_scale * track.speed,
                  track.when),
-          density_(0.22f + 1.25f * static_cast<float>(std::clamp(track.intensity, 0.0, 1.0))),
+          density_(0.14f + 1.25f * static_cast<float>(std::pow(std::clamp(track.intensity, 0.0, 1.0), 1.5))),
           begin_(track.distant ? 0.9f : 0.3f),
           offset_x_(static_cast<float>(seed % 1000) * 0.001f) {
         const Ambience& ambience = setting.ambience;
@@ -75,7 +75,7 @@ void Fog::haze_of_row(const FrameGrid& grid, const LayerGrid& layer, std::size_t
         const float depth = inverse_scale / std::max(w[i], 0.02f) - begin_;
         const float below = v[i] * inverse_height - horizon;  // 0 at the horizon
         const float above = below < 0 ? -below : 0.35f * below;
-        const float ground = 0.55f + 0.6f / (1 + 9 * above * above);
+        const float ground = 0.3f + 0.85f / (1 + 14 * above * above);
         const float thick = density_ * std::max(depth, 0.0f) * ground * (0.25f + 1.5f * haze[i]);
         haze[i] = strength * std::min(0.97f, 1 - fast_exp(-0.55f * thick));
     }

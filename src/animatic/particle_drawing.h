@@ -29,8 +29,9 @@ struct Particle {
     float w = 1;  // inverse depth: hidden where grid.front_w is larger
 };
 
-/// `particles` from back to front, with those left out that do not touch the frame.
-ParticleBatch make_batch(std::vector<Particle> particles, image::Size frame);
+/// Sorts `particles` from back to front and leaves out those that do not touch the frame or that grid.front_w
+/// hides.
+ParticleBatch make_batch(const std::vector<Particle>& particles, const FrameGrid& grid, image::Size frame);
 
 /// See Effects::draw_particles.
 void draw_batch(const ParticleBatch& batch, const FrameGrid& grid, FrameBuffer& frame, int row_begin,

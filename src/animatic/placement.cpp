@@ -27,14 +27,26 @@ Place distant_place(const Scene& scene, const Framing& framing, image::Size fram
     };
     const double horizon_px =
         (scene.horizon * scene.size.height_px - framing.centre_v) / framing.texel_per_px;
-    const double row = std::clamp(0.5 + horizon_px / frame.height_px + 0.015, 0.3, 0.66);
+    const double horizon = std::clamp(0.5 + horizon_px / frame.height_px + 0.015, 0.3, 0.66);
     Place best;
     float best_score = 1e9f;
-    for (const double offset : {0.2, 0.25, 0.3, 0.15, 0.35}) {
+    for (const double offset : {0.22, 0.18, 0.26, 0.14, 0.3, 0.1}) {
         for (const bool right : {prefer_right, !prefer_right}) {
-            Place place = texture_at(right ? 0.5 + offset : 0.5 - offset, row);
+            const double column = right ? 0.5 + offset : 0.5 - offset;
+            Place place = texture_at(column, horizon);
             place.w = front_depth(scene, place.u, place.v);
-            const float score = place.w + (right == prefer_right ? 0 : 0.02f) +
+            // Down to where the ground, or something on it, comes nearer: things stand there rather than in
+            // the air.
+            constexpr double kLowest = 0.72;
+            double row = horizon;
+            while (row < kLowest) {
+                const Place lower = texture_at(column, row + 0.01);
+                if (front_depth(scene, lower.u, lower.v) > 1.15f * place.w) break;
+                row += 0.01;
+            }
+            const bool ends = row < kLowest;
+            if (ends) place.v = texture_at(column, std::max(horizon, row - 0.015)).v;
+            const float score = place.w + (right == prefer_right ? 0 : 0.02f) + (ends ? 0 : 0.02f) +
                                 0.1f * std::abs(static_cast<float>(offset) - 0.22f);
             if (score >= best_score) continue;
             best_score = score;

@@ -17,10 +17,10 @@ struct Range {
     float hardness, alpha;
 };
 constexpr Range kRanges[] = {
-    {0.3f, 0.6f, 170, 12.0f, 1.0f, 0.34f},
-    {0.6f, 1.2f, 1100, 6.2f, 1.3f, 0.8f},
-    {1.2f, 2.5f, 3200, 4.0f, 1.5f, 0.85f},
-    {2.5f, 5.0f, 5200, 2.8f, 1.4f, 0.75f},
+    {0.3f, 0.6f, 150, 11.0f, 1.0f, 0.32f},
+    {0.6f, 1.2f, 1000, 5.0f, 1.0f, 0.8f},
+    {1.2f, 2.5f, 3000, 3.4f, 1.05f, 0.85f},
+    {2.5f, 5.0f, 5600, 2.5f, 1.1f, 0.8f},
 };
 
 class Snow : public Effect {
@@ -78,7 +78,7 @@ class Snow : public Effect {
                 flake.x = seen.at.x;
                 flake.y = seen.at.y;
                 flake.w = seen.at.w;
-                flake.radius = std::max(range.radius * px * seen.mote.size, 1.0f);
+                flake.radius = std::max(range.radius * px * seen.mote.size * seen.mote.size, 1.0f);
                 flake.hardness = range.hardness;
                 flake.alpha = range.alpha * strength * seen.fade * (0.6f + 0.4f * seen.mote.kind);
                 flake.colour =

@@ -42,7 +42,7 @@ class SunRays : public Effect {
                 const float d = far * reach;
                 const float fall = smoothstep(0.0f, 0.12f, d) / (1 + 1.6f * d * d);
                 // Between the shafts lies shade: without it a bright picture would not show them.
-                shaft[i] = strength * ((n - 0.22f) * fall + 0.2f / (1 + 40 * d * d));
+                shaft[i] = strength * ((n - 0.25f) * fall + 0.2f / (1 + 40 * d * d));
             }
             for (LayerGrid& layer : grid.layers) {
                 const float* w = &layer.w[begin];
@@ -50,7 +50,7 @@ class SunRays : public Effect {
                 for (int i = 0; i < grid.columns; ++i) {
                     amount[i] = shaft[i] * std::min(1.0f, 0.3f + 0.3f / std::max(w[i], 0.02f));
                 }
-                light_row(layer, begin, grid.columns, amount.data(), {0.3f, 0.26f, 0.16f}, colour_ * 0.5f);
+                light_row(layer, begin, grid.columns, amount.data(), {0.3f, 0.26f, 0.16f}, colour_ * 0.56f);
             }
         }
     }
@@ -60,7 +60,7 @@ class SunRays : public Effect {
     float beams(float x, float y, float t) const {
         const float a = setting_.noise.at(0.62f * x + offset_ + 0.011f * t, 0.62f * y + 0.007f * t);
         const float b = setting_.noise.at(1.7f * x - 0.016f * t, 1.7f * y + offset_ + 0.012f * t);
-        return smoothstep(0.44f, 0.72f, 0.5f * a + 0.5f * b);
+        return smoothstep(0.4f, 0.64f, 0.55f * a + 0.45f * b);
     }
 
     Projected source(const Moment& moment) const {
