@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <iterator>
+#include <string_view>
 #include <utility>
 
 #include "base/error.h"
@@ -29,6 +31,8 @@ namespace fs = std::filesystem;
 // Containers of moving pictures. Play lists (concat, hls, dash ...), which name further files, are not among
 // them.
 constexpr const char* kContainers = "mov,matroska,avi,gif,png_pipe,mpegts,mpeg,flv,ogg,mxf,h264,hevc,ivf";
+// What FFmpeg lists among the tags though it describes the container.
+constexpr std::string_view kFormatTags[] = {"major_brand", "minor_version", "compatible_brands"};
 constexpr std::int64_t kMaxPixels = 100'000'000;
 constexpr int kMaxStreams = 64;
 
@@ -170,9 +174,10 @@ class AvSource final : public FrameSource {
             facts_.duration_s = static_cast<double>(stream_->duration) * av_q2d(stream_->time_base);
         else if (facts_.fps.num > 0)
             facts_.duration_s = static_cast<double>(facts_.frames) / facts_.fps.value();
-        for (const AVDictionary* tags : {input_.get()->metadata, stream_->metadata})
-            for (const AVDictionaryEntry* tag = nullptr;
-                 (tag = av_dict_get(tags, "", tag, AV_DICT_IGNORE_SUFFIX));)
+        for (const AVDictionaryEntry* tag = nullptr;
+             (tag = av_dict_get(input_.get()->metadata, "", tag, AV_DICT_IGNORE_SUFFIX));)
+            if (std::find(std::begin(kFormatTags), std::end(kFormatTags), std::string_view(tag->key)) ==
+                std::end(kFormatTags))
                 facts_.tags.emplace(tag->key, tag->value);
         if (facts_.container == "png_pipe") state_png_facts();
         // A GIF's rhythm is in hundredths of a second; FFmpeg's guess at it leaves out the last frame.

@@ -118,6 +118,8 @@ VideoWriter::~VideoWriter() = default;
 VideoWriter VideoWriter::open(const fs::path& target, const VideoSettings& settings) {
     const Format format = format_of(target);
     check_settings(format, settings);
+    if (std::error_code ignored; fs::is_directory(target, ignored))
+        throw Error(ErrorCode::io, fmt::format("cannot write {}: it is a folder", target.string()));
     route_av_log();
     auto state = std::make_unique<State>();
     state->target = target;
