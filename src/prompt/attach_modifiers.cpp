@@ -116,7 +116,8 @@ class ModifierReader {
         }
         give(i, head, [&](Head& h) {
             combine(h.camera_speed, entry.camera_speed);
-            if (entry.level) h.level = entry.level;
+            if (entry.level)
+                h.level = h.level && *entry.level > 0.5 ? std::max(*h.level, *entry.level) : *entry.level;
             combine(h.effect_speed, entry.effect_speed);
         });
     }

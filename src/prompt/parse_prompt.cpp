@@ -244,6 +244,8 @@ class PlanBuilder {
     void tempo_and_night() {
         bool sky = false, lapse = false;
         for (Unit& u : s_.units) {
+            for (std::size_t t = u.first; t < u.last; ++t)
+                sky = sky || s_.tokens[t].stem == "skylin" || s_.tokens[t].stem == "horizon";
             if (u.is(Sense::surface))
                 for (const auto& [act, effects] : u.entry->by_act)
                     sky = sky || effects.front().kind == EffectKind::clouds;

@@ -7,7 +7,7 @@
 namespace stillreel::prompt {
 namespace {
 
-enum class ActorKind { none, camera, being, vehicle, object, unknown, body, place, effect, surface };
+enum class ActorKind { none, camera, being, vehicle, machine, object, unknown, body, place, effect, surface };
 
 struct Actor {
     ActorKind kind = ActorKind::none;
@@ -21,6 +21,7 @@ struct Actor {
 ActorKind kind_of_noun(const std::string& name) {
     if (name == "being") return ActorKind::being;
     if (name == "vehicle") return ActorKind::vehicle;
+    if (name == "machine") return ActorKind::machine;
     if (name == "object") return ActorKind::object;
     if (name == "body") return ActorKind::body;
     return ActorKind::place;
@@ -37,6 +38,7 @@ class HeadReader {
   private:
     void clause(std::size_t index);
     void unit(std::size_t i);
+    void read_paths();
     void noun(std::size_t i, ActorKind kind, int head = -1);
     void verb(std::size_t i);
     void act(std::size_t i, const Actor& actor);
@@ -46,6 +48,7 @@ class HeadReader {
     void effect(std::size_t i);
     void unknown(std::size_t i);
     void lone_direction(std::size_t i);
+    void bare_camera(std::size_t i, Dir dir);
     void finish_pending();
     void blow_surfaces();
 
@@ -100,11 +103,28 @@ void HeadReader::clause(std::size_t index) {
     local_ = {};
     clause_has_main_ = false;
     pending_.reset();
+    read_paths();
     for (std::size_t i = clause_->begin; i < clause_->end; ++i)
         if (units_[i].head < 0) unit(i);
     finish_pending();
     blow_surfaces();
     if (local_.kind == ActorKind::surface && units_[local_.unit].head < 0) open_surface_ = local_.unit;
+}
+
+/// "down a narrow alley" leads forward, not down.
+void HeadReader::read_paths() {
+    static const Entry* const forward = Lexicon::instance().longest(tokenise("forward"), 0).entry;
+    static constexpr std::string_view kPaths[] = {"street",   "road",  "alley",   "alleyway", "hallway",
+                                                  "corridor", "hall",  "path",    "trail",    "lane",
+                                                  "tunnel",   "aisle", "highway", "river"};
+    for (std::size_t i = clause_->begin; i < clause_->end; ++i) {
+        if (!is_word(i, "down") && !is_word(i, "up")) continue;
+        for (std::size_t j = i + 1; j < std::min(i + 6, clause_->end) && !units_[j].is(Sense::verb); ++j) {
+            const std::string& last = s_.tokens[units_[j].last - 1].word;
+            if (std::find(std::begin(kPaths), std::end(kPaths), last) != std::end(kPaths))
+                units_[i].entry = forward;
+        }
+    }
 }
 
 void HeadReader::unit(std::size_t i) {
@@ -293,6 +313,12 @@ void HeadReader::verb(std::size_t i) {
         pending_ = i;
         return;
     }
+    // "a slow creeping zoom": the weak verb only colours the strong one behind it.
+    if (in_clause(i + 1) && units_[i + 1].is(Sense::verb) && units_[i + 1].entry->strong[0] &&
+        !entry.strong[0] && !at && token(i).form == VerbForm::ing) {
+        units_[i].glue = true;
+        return;
+    }
     if (!means_camera(i, actor, dir)) return act(i, actor);
     const std::size_t d = static_cast<std::size_t>(dir);
     // "rotates around the subject", "orbits, circling": one move said twice.
@@ -330,14 +356,17 @@ void HeadReader::verb(std::size_t i) {
         s_.heads.push_back(second);
     }
     last_camera_ = units_[i].head;
-    if (!actor || actor.kind == ActorKind::place) main_ = {ActorKind::camera, i, -1, false};
+    if (!actor || actor.kind == ActorKind::place || !clause_has_main_) {
+        main_ = {ActorKind::camera, i, -1, false};
+        clause_has_main_ = true;
+    }
 }
 
 /// "crane shot moving down", "orbit going left": a general verb only gives the named move its direction.
 bool HeadReader::refines(std::size_t i, Dir dir) {
     static constexpr std::string_view kGeneral[] = {"move",    "drift", "creep", "rise",
                                                     "descend", "slide", "fly",   "turn"};
-    if (last_camera_ < 0 || dir == Dir::none) return false;
+    if (last_camera_ < 0) return false;
     Head& last = s_.heads[static_cast<std::size_t>(last_camera_)];
     const bool general =
         std::find(std::begin(kGeneral), std::end(kGeneral), units_[i].entry->name) != std::end(kGeneral);
@@ -346,6 +375,12 @@ bool HeadReader::refines(std::size_t i, Dir dir) {
         return false;
     for (std::size_t j = clause_->begin; j < i; ++j)
         if (units_[j].is(Sense::direction) && units_[j].head == last_camera_) return false;
+    if (dir == Dir::none) {
+        const bool follows =
+            units_[i].entry->name == "follow" && last.moves.front().move != CameraMove::handheld;
+        if (follows) units_[i].head = last_camera_;
+        return follows;
+    }
     const auto& moves = last.entry->moves[static_cast<std::size_t>(dir)];
     if (moves.empty()) return false;
     last.moves = moves;
@@ -412,7 +447,8 @@ void HeadReader::subject_act(std::size_t i, const Actor& actor) {
     const bool object = actor.kind == ActorKind::object ||
                         (actor.kind == ActorKind::unknown && entry.name == "rotate") ||
                         (actor.kind == ActorKind::vehicle && entry.name == "rotate");
-    if (turns && actor.kind == ActorKind::vehicle && !object) return not_rendered(i, "move");
+    if (turns && (actor.kind == ActorKind::machine || (actor.kind == ActorKind::vehicle && !object)))
+        return not_rendered(i, "move");
     if (turns || entry.name == "sway") {
         const auto at = turns ? direction_for(i) : std::nullopt;
         Head& head = add_head(HeadKind::subject, i);
@@ -488,12 +524,47 @@ void HeadReader::unknown(std::size_t i) {
     tell(i, Reading::not_understood, "");
 }
 
+std::vector<MoveDir> plain_move(Dir dir) {
+    switch (dir) {
+        case Dir::left:
+            return {{CameraMove::truck, -1}};
+        case Dir::right:
+            return {{CameraMove::truck, 1}};
+        case Dir::up:
+            return {{CameraMove::pedestal, 1}};
+        case Dir::down:
+            return {{CameraMove::pedestal, -1}};
+        case Dir::in:
+        case Dir::forward:
+            return {{CameraMove::dolly, 1}};
+        case Dir::out:
+        case Dir::back:
+            return {{CameraMove::dolly, -1}};
+        case Dir::around:
+            return {{CameraMove::orbit, 1}};
+        default:
+            return {};
+    }
+}
+
+/// "camera left"
+void HeadReader::bare_camera(std::size_t i, Dir dir) {
+    std::vector<MoveDir> moves = plain_move(dir);
+    if (moves.empty()) return;
+    Head& head = add_head(HeadKind::camera, i);
+    head.moves = std::move(moves);
+    units_[i].glue = false;
+}
+
 /// A direction without a verb of its own: "pan left, then right"; wind and turns take theirs later.
 void HeadReader::lone_direction(std::size_t i) {
     Unit& u = units_[i];
     u.glue = true;
     const Dir dir = u.entry->dir;
-    if (last_camera_ < 0 || negated_) return;
+    if (negated_) return;
+    if (local_.kind == ActorKind::camera && i > 0 && local_.unit + 1 == i && i + 1 == clause_->end)
+        return bare_camera(i, dir);
+    if (last_camera_ < 0) return;
     for (std::size_t j = clause_->begin; j < clause_->end; ++j) {
         const Unit& other = units_[j];
         if (j != i && !other.is(Sense::glue) && !other.is(Sense::modifier) && !other.is(Sense::time) &&
@@ -509,30 +580,8 @@ void HeadReader::lone_direction(std::size_t i) {
     if (s_.heads[last_camera_].clause == clause_index_) return;
     const Entry* entry = s_.heads[last_camera_].entry;
     std::vector<MoveDir> moves = entry->moves[static_cast<std::size_t>(dir)];
-    if (moves.empty()) {
-        switch (dir) {
-            case Dir::left:
-                moves = {{CameraMove::truck, -1}};
-                break;
-            case Dir::right:
-                moves = {{CameraMove::truck, 1}};
-                break;
-            case Dir::up:
-                moves = {{CameraMove::pedestal, 1}};
-                break;
-            case Dir::down:
-                moves = {{CameraMove::pedestal, -1}};
-                break;
-            case Dir::in:
-                moves = {{CameraMove::dolly, 1}};
-                break;
-            case Dir::out:
-                moves = {{CameraMove::dolly, -1}};
-                break;
-            default:
-                return;
-        }
-    }
+    if (moves.empty()) moves = plain_move(dir);
+    if (moves.empty()) return;
     const int earlier = last_camera_;
     const bool opposite = s_.heads[earlier].moves.front().move == moves.front().move &&
                           s_.heads[earlier].moves.front().direction != moves.front().direction;
@@ -554,6 +603,8 @@ void HeadReader::finish_pending() {
     pending_.reset();
     if (local_ && local_.kind != ActorKind::camera) return act(i, local_);
     if (main_ && main_.kind != ActorKind::camera) return act(i, main_);
+    // "the shot begins wide"
+    if (units_[i].entry->name == "emerge") units_[i].glue = true;
     tell(i, Reading::not_understood, "");
 }
 

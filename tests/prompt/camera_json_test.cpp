@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "prompt/camera_path.h"
 #include "support/throws.h"
@@ -31,6 +33,23 @@ TEST(CameraJson, ReadsSegmentsShakeAndFocalLength) {
     EXPECT_EQ(path.segments[1].p0, path.segments[1].p1);
     EXPECT_EQ(path.segments[1].p2, path.segments[1].p3);
     EXPECT_DOUBLE_EQ(pose_at(path, 2.5).focal_mm, 60);
+}
+
+/// The indented block in front of the manual's first heading of the second level.
+std::string example_of_the_manual() {
+    std::ifstream in(STILLREEL_SOURCE_DIR "/docs/camera-path.md");
+    std::string json;
+    for (std::string line; std::getline(in, line) && !line.starts_with("## ");)
+        if (line.starts_with("    ")) json += line.substr(4) + "\n";
+    return json;
+}
+
+TEST(CameraJson, ReadsTheExampleOfTheManual) {
+    const CameraPath path = parse_camera_path(example_of_the_manual());
+    ASSERT_EQ(path.segments.size(), 2u);
+    EXPECT_DOUBLE_EQ(pose_at(path, 4).focal_mm, 50);
+    EXPECT_DOUBLE_EQ(pose_at(path, 2.5).pan, -3);
+    EXPECT_DOUBLE_EQ(path.shake.degrees, 0.25);
 }
 
 TEST(CameraJson, CompiledPathsComeBackEqual) {
