@@ -126,7 +126,8 @@ class PlanBuilder {
         const bool travels = move == CameraMove::truck || move == CameraMove::pedestal;
         if (turns && q.measure == Measure::degrees) return std::clamp(q.value, 0.0, 1080.0);
         if (scales && q.measure == Measure::factor) return std::clamp(q.value, 0.05, 20.0);
-        if (scales && q.measure == Measure::fraction) return std::clamp(1 + q.value, 0.05, 20.0);
+        if (scales && q.measure == Measure::fraction)
+            return std::clamp(q.value > 1 ? q.value : 1 + q.value, 0.05, 20.0);
         if (travels && q.measure == Measure::fraction) return std::clamp(q.value, 0.0, 10.0);
         return {};
     }
@@ -241,11 +242,18 @@ class PlanBuilder {
         if (!known) plan_.subject.push_back(track);
     }
 
+    bool names_sky(const Unit& u) const {
+        static constexpr std::string_view kSky[] = {"sky", "skylin", "horizon", "空"};
+        if (!u.is(Sense::noun) && !u.is(Sense::surface)) return false;
+        for (std::size_t t = u.first; t < u.last; ++t)
+            if (std::find(std::begin(kSky), std::end(kSky), s_.tokens[t].stem) != std::end(kSky)) return true;
+        return false;
+    }
+
     void tempo_and_night() {
         bool sky = false, lapse = false;
         for (Unit& u : s_.units) {
-            for (std::size_t t = u.first; t < u.last; ++t)
-                sky = sky || s_.tokens[t].stem == "skylin" || s_.tokens[t].stem == "horizon";
+            sky = sky || names_sky(u);
             if (u.is(Sense::surface))
                 for (const auto& [act, effects] : u.entry->by_act)
                     sky = sky || effects.front().kind == EffectKind::clouds;

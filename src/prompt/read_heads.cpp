@@ -53,6 +53,7 @@ class HeadReader {
     void blow_surfaces();
 
     Actor actor_for(std::size_t i) const;
+    bool has_camera_as_object(std::size_t i) const;
     bool refines(std::size_t i, Dir dir);
     bool is_adjective(std::size_t i, const Actor& actor) const;
     bool means_camera(std::size_t i, const Actor& actor, Dir dir) const;
@@ -304,8 +305,15 @@ bool HeadReader::means_camera(std::size_t i, const Actor& actor, Dir dir) const 
            token(i).kind == TokenKind::word;
 }
 
+/// "push the camera in", "don't move the camera"
+bool HeadReader::has_camera_as_object(std::size_t i) const {
+    std::size_t next = i + 1;
+    while (in_clause(next) && (units_[next].is(Sense::glue) || units_[next].is(Sense::modifier))) ++next;
+    return !local_ && in_clause(next) && units_[next].is(Sense::camera_word);
+}
+
 void HeadReader::verb(std::size_t i) {
-    const Actor actor = actor_for(i);
+    const Actor actor = has_camera_as_object(i) ? Actor{ActorKind::camera, i, -1, false} : actor_for(i);
     const Entry& entry = *units_[i].entry;
     const auto at = direction_for(i);
     const Dir dir = at ? units_[*at].entry->dir : Dir::none;
@@ -428,6 +436,10 @@ void HeadReader::act(std::size_t i, const Actor& actor) {
             return;
         case ActorKind::camera:
             if (local_ && local_.kind != ActorKind::camera) return act(i, local_);
+            if (local_ && (units_[i].entry->name == "sway" || units_[i].entry->name == "rustle")) {
+                add_head(HeadKind::camera, i).moves = {{CameraMove::handheld, 1}};
+                return;
+            }
             pending_ = i;
             return;
         case ActorKind::place:
