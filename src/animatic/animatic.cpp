@@ -1,7 +1,9 @@
 #include "animatic/animatic.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <functional>
 #include <utility>
 
 #include "animatic/camera_run.h"
@@ -21,6 +23,12 @@ namespace {
 
 constexpr int kVertexRowsPerPiece = 8;
 constexpr int kTileRowsPerBand = 4;
+
+// A film camera's shutter is open for half of a frame.
+constexpr double kShutterOpen = 0.5;
+constexpr double kSharpOfHeight = 1.0 / 135;  // of motion while it is open needs no blur
+constexpr double kExposureSpacing_px = 3;
+constexpr int kMostExposures = 12;
 
 int pieces_of(int count, int size) { return (count + size - 1) / size; }
 
@@ -71,7 +79,15 @@ struct Animatic::State {
     void analyse_and_build(Inputs inputs);
     void frame_the_move(const prompt::MotionPlan& plan, const prompt::CameraPath& path);
     void prepare_vertices(const View& view, int row_begin, int row_end, double time_s);
+    void prepare_grid(const Moment& moment);
+    void for_bands(int height_px, const std::function<void(int tile_row, int tile_row_end)>& work);
+    void draw_blurred(double time_s, int exposures, FrameBuffer& target);
     void draw(int number, FrameBuffer& target);
+
+    Moment moment_at(double time_s) const;
+    /// How many moments of an open shutter a frame must show so that a fast move is a streak and not a row of
+    /// pictures; 1 unless the picture moves far within a frame.
+    int exposures_at(double time_s) const;
 
     Options options;
     ThreadPool pool;
@@ -90,6 +106,8 @@ struct Animatic::State {
     std::unique_ptr<Effects> effects;
 
     FrameGrid grid;
+    FrameBuffer exposure;                // one moment of a blurred frame
+    std::vector<std::uint16_t> exposed;  // their sum
     FrameBuffer inner_frame;
     FrameBuffer first_frame;  // kept when unchanging
 };
@@ -200,29 +218,80 @@ void Animatic::State::prepare_vertices(const View& view, int row_begin, int row_
     }
 }
 
-void Animatic::State::draw(int number, FrameBuffer& target) {
-    const image::Size size{inner.width_px, inner.height_px};
-    if (target.size() != size || target.channels != 4) target = FrameBuffer(size.width_px, size.height_px, 4);
+Moment Animatic::State::moment_at(double time_s) const {
     Moment moment;
-    moment.time_s = folded(number, options) / options.fps.value();
+    moment.time_s = time_s;
     moment.framing = fitted.framing;
-    moment.view = view_of(run.pose(moment.time_s), moment.framing, base_focal_mm, size);
+    moment.view = view_of(run.pose(time_s), moment.framing, base_focal_mm, {inner.width_px, inner.height_px});
+    return moment;
+}
 
+int Animatic::State::exposures_at(double time_s) const {
+    const double half_open_s = kShutterOpen / options.fps.value() / 2;
+    const View opening = moment_at(std::max(0.0, time_s - half_open_s)).view;
+    const View closing = moment_at(std::min(played_s(options), time_s + half_open_s)).view;
+    double way_px = 0;
+    for (float across : {0.0f, 0.5f, 1.0f})
+        for (float down : {0.0f, 0.5f, 1.0f}) {
+            const float x = across * static_cast<float>(inner.width_px);
+            const float y = down * static_cast<float>(inner.height_px);
+            const Projected seen = closing.project(opening.unproject(x, y, 1));
+            way_px = std::max(way_px, std::hypot(double{seen.x} - x, double{seen.y} - y));
+        }
+    if (way_px < std::max(4.0, kSharpOfHeight * inner.height_px)) return 1;
+    return std::clamp(static_cast<int>(std::ceil(way_px / kExposureSpacing_px)), 2, kMostExposures);
+}
+
+void Animatic::State::prepare_grid(const Moment& moment) {
     for (LayerGrid& layer : grid.layers) layer.u2.clear(), layer.v2.clear(), layer.mix.clear();
     pool.parallel_for(pieces_of(grid.rows, kVertexRowsPerPiece), [&](int piece) {
         const int row = piece * kVertexRowsPerPiece;
         prepare_vertices(moment.view, row, std::min(row + kVertexRowsPerPiece, grid.rows), moment.time_s);
     });
-    ParticleBatch particles;
-    if (!effects->none()) {
-        effects->move_surfaces(grid, moment);
-        effects->shade(grid, moment);
-        particles = effects->particles(grid, moment);
-    }
-    const int tile_rows = pieces_of(size.height_px, kTilePx);
+    if (effects->none()) return;
+    effects->move_surfaces(grid, moment);
+    effects->shade(grid, moment);
+}
+
+void Animatic::State::for_bands(int height_px,
+                                const std::function<void(int tile_row, int tile_row_end)>& work) {
+    const int tile_rows = pieces_of(height_px, kTilePx);
     pool.parallel_for(pieces_of(tile_rows, kTileRowsPerBand), [&](int band) {
-        const int first = band * kTileRowsPerBand, last = std::min(first + kTileRowsPerBand, tile_rows);
-        for (int row = first; row < last; ++row) raster->draw(grid, row, target);
+        const int first = band * kTileRowsPerBand;
+        work(first, std::min(first + kTileRowsPerBand, tile_rows));
+    });
+}
+
+void Animatic::State::draw_blurred(double time_s, int exposures, FrameBuffer& target) {
+    exposure = FrameBuffer(target.width_px, target.height_px, 4);
+    exposed.assign(target.pixels.size(), 0);
+    for (int i = 0; i < exposures; ++i) {
+        const double offset = ((i + 0.5) / exposures - 0.5) * kShutterOpen / options.fps.value();
+        prepare_grid(moment_at(std::clamp(time_s + offset, 0.0, played_s(options))));
+        for_bands(target.height_px, [&](int first, int last) {
+            for (int row = first; row < last; ++row) raster->draw(grid, row, exposure);
+            const std::size_t begin = first * kTilePx * target.stride();
+            const std::size_t end = std::min(last * kTilePx * target.stride(), target.pixels.size());
+            for (std::size_t k = begin; k < end; ++k) exposed[k] += exposure.pixels[k];
+            if (i + 1 < exposures) return;
+            for (std::size_t k = begin; k < end; ++k)
+                target.pixels[k] = static_cast<std::uint8_t>((exposed[k] + exposures / 2) / exposures);
+        });
+    }
+}
+
+void Animatic::State::draw(int number, FrameBuffer& target) {
+    const image::Size size{inner.width_px, inner.height_px};
+    if (target.size() != size || target.channels != 4) target = FrameBuffer(size.width_px, size.height_px, 4);
+    const Moment moment = moment_at(folded(number, options) / options.fps.value());
+    const int exposures = exposures_at(moment.time_s);
+    if (exposures > 1) draw_blurred(moment.time_s, exposures, target);
+
+    prepare_grid(moment);
+    ParticleBatch particles;
+    if (!effects->none()) particles = effects->particles(grid, moment);
+    for_bands(size.height_px, [&](int first, int last) {
+        for (int row = first; exposures == 1 && row < last; ++row) raster->draw(grid, row, target);
         if (!effects->none())
             effects->draw_particles(particles, grid, target, first * kTilePx,
                                     std::min(last * kTilePx, size.height_px));

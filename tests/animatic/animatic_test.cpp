@@ -201,6 +201,21 @@ TEST(Animatic, AFastPanSaysWhereItHolds) {
     EXPECT_EQ(frame_of(animatic, 46).pixels, frame_of(animatic, 47).pixels);
 }
 
+double mean_gradient_across(const FrameBuffer& frame) {
+    double sum = 0;
+    for (int y = 0; y < frame.height_px; ++y)
+        for (int x = 1; x < frame.width_px; ++x) sum += std::abs(frame.at(x, y)[1] - frame.at(x - 1, y)[1]);
+    return sum / (frame.width_px * frame.height_px);
+}
+
+TEST(Animatic, AWhipPanIsAStreakAndASlowPanIsSharp) {
+    Animatic whip = prepared(plan_of({track(CameraMove::pan, 14)}), options_of(12), {900, 120});
+    Animatic slow = prepared(plan_of({track(CameraMove::pan, 1)}), options_of(12), {900, 120});
+    const FrameBuffer streak = frame_of(whip, 2), sharp = frame_of(slow, 2);
+    EXPECT_LT(mean_gradient_across(streak), 0.7 * mean_gradient_across(sharp));
+    EXPECT_EQ(streak.at(50, 50)[3], 255);
+}
+
 TEST(Animatic, WritesWhatItMadeOfThePicture) {
     const testing::ScratchFolder scratch;
     Animatic animatic = prepared(busy_plan(), options_of(2));
