@@ -31,7 +31,8 @@ Plane cues(const Features& f, const Plane& sky, const Horizon& horizon) {
     const int width = f.width(), height = f.height();
     const Plane sharp = box_mean(f.detail, std::max(2, width / 32));
     const float spread = percentile(sharp, 0.9) - percentile(sharp, 0.15);
-    const float trust_focus = ramp(spread, 0.25f, 0.55f);
+    // Out of doors smooth things (water, snow) are not out of focus; close-ups have no horizon.
+    const float trust_focus = (horizon.seen ? 0.15f : 1.0f) * ramp(spread, 0.25f, 0.55f);
     Plane disparity(width, height);
     for (int y = 0; y < height; ++y) {
         const double row = (y + 0.5) / height;
@@ -39,7 +40,7 @@ Plane cues(const Features& f, const Plane& sky, const Horizon& horizon) {
         // Things above the horizon stand somewhere behind it or reach up from the ground: haze and focus
         // decide.
         const float upright =
-            horizon.seen ? ramp(static_cast<float>(row - horizon.row), 0.15f, -0.02f) : 0.5f;
+            horizon.seen ? ramp(static_cast<float>(row - horizon.row), 0.08f, -0.02f) : 0.5f;
         for (int x = 0; x < width; ++x) {
             const int i = y * width + x;
             float d = ground + upright * 0.14f * clearness(f, i);
@@ -85,7 +86,16 @@ void place_subject(Plane& disparity, const Subject& subject, const Horizon& hori
 
 Plane estimate_disparity(const Features& f, const Plane& sky, const Horizon& horizon, const Subject& subject,
                          const GuidedFilter& edges) {
-    Plane disparity = edges(edges(cues(f, sky, horizon)));
+    const Plane guess = cues(f, sky, horizon);
+    Plane disparity = edges(edges(guess));
+    // The filter makes steps at the picture's edges. The open ground has none, however much its colours
+    // change.
+    for (int y = 0; y < f.height() && horizon.seen; ++y) {
+        const auto below = static_cast<float>((y + 0.5) / f.height() - horizon.row);
+        for (int x = 0; x < f.width(); ++x)
+            disparity.at(x, y) =
+                std::lerp(disparity.at(x, y), guess.at(x, y), 0.8f * ramp(below, 0.02f, 0.12f));
+    }
     for (std::size_t i = 0; i < disparity.values.size(); ++i)
         disparity.values[i] = std::clamp(disparity.values[i], kFarthestThing, 1.0f) * (1 - sky.values[i]);
     if (subject.found) place_subject(disparity, subject, horizon);

@@ -129,24 +129,6 @@ bool is_sky(const RegionFacts& r) {
     return blue || overcast || dusk || night;
 }
 
-/// Far mountains can be as blue as the sky and part of the grown region, but they are darker than the top of
-/// the sky and no bluer, while the sky itself only grows paler downwards.
-void drop_hazy_land(Plane& region, const Features& f) {
-    std::vector<float> top_l, top_b;
-    for (int y = 0; y < std::max(1, f.height() / 12); ++y)
-        for (int x = 0; x < f.width(); ++x)
-            if (region.at(x, y) > 0.5f) top_l.push_back(f.lightness.at(x, y)), top_b.push_back(f.b.at(x, y));
-    if (top_l.empty()) return;
-    const auto median = [](std::vector<float>& values) {
-        std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
-                         values.end());
-        return values[values.size() / 2];
-    };
-    const float l = median(top_l), b = median(top_b);
-    for (std::size_t i = 0; i < region.values.size(); ++i)
-        if (f.lightness.values[i] < l - 18 && f.b.values[i] > b - 12) region.values[i] = 0;
-}
-
 /// Colour of the sky at a row: a straight line through the grown region's colours, which are seldom uniform.
 struct SkyColour {
     std::array<double, 3> at_top{}, per_row{};
@@ -186,6 +168,47 @@ SkyColour sky_colour(const Plane& region, const Features& f) {
     return colour;
 }
 
+/// Mean of a channel over the region's upper part around each column: what the sky looks like above it.
+std::vector<float> sky_above(const Plane& region, const Plane& channel) {
+    const int width = region.width_px, rows = std::max(2, region.height_px / 6), reach = width / 12;
+    std::vector<double> sum(width + 1, 0.0), count(width + 1, 0.0);
+    for (int x = 0; x < width; ++x) {
+        sum[x + 1] = sum[x], count[x + 1] = count[x];
+        for (int y = 0; y < rows; ++y)
+            if (region.at(x, y) > 0.5f) sum[x + 1] += channel.at(x, y), count[x + 1] += 1;
+    }
+    std::vector<float> above(width);
+    for (int x = 0; x < width; ++x) {
+        int from = std::max(0, x - reach), to = std::min(width, x + reach + 1);
+        if (count[to] - count[from] < rows) from = 0, to = width;
+        above[x] = static_cast<float>((sum[to] - sum[from]) / std::max(1.0, count[to] - count[from]));
+    }
+    return above;
+}
+
+/// Far mountains can be as pale and blue as the sky, and the region then grows over them. They are darker
+/// than the sky above and no bluer (a gap between clouds is darker, but bluer). Takes what is below such a
+/// ridge out of the region; returns the ridge's row in each column, the height where there is none.
+std::vector<int> cut_at_ridge(Plane& region, const Features& f) {
+    const int width = f.width(), height = f.height();
+    const std::vector<float> l = sky_above(region, f.lightness), b = sky_above(region, f.b);
+    Plane land(width, height);
+    for (int y = 0; y < height; ++y)
+        for (int x = 0; x < width; ++x) {
+            const float drop = l[x] - f.lightness.at(x, y), blue = f.b.at(x, y);
+            const bool hazy = (drop > 7 && blue > b[x] - 4) || (drop > 18 && blue > -18);
+            land.at(x, y) = region.at(x, y) > 0.5f && hazy ? 1.0f : 0.0f;
+        }
+    land = box_mean(land, std::max(1, height / 60));
+    std::vector<int> ridge(width, height);
+    for (int x = 0; x < width; ++x)
+        for (int y = 0; y < height; ++y) {
+            if (land.at(x, y) > 0.6f) ridge[x] = std::min(ridge[x], y);
+            if (y >= ridge[x]) region.at(x, y) = 0;
+        }
+    return ridge;
+}
+
 /// The last row of the region in each column, -1 where it has none.
 std::vector<int> lower_edge(const Plane& region) {
     std::vector<int> edge(region.width_px, -1);
@@ -207,7 +230,7 @@ Plane find_sky(const Features& f, const GuidedFilter& edges) {
     const Plane none(f.width(), f.height());
     if (mean_of(region) < 0.01 || !is_sky(facts_of(region, f))) return none;
 
-    drop_hazy_land(region, f);
+    const std::vector<int> ridge = cut_at_ridge(region, f);
 
     // Sky seen between branches and beyond masts is not connected: what has its colour above its lower edge
     // is sky too.
@@ -231,8 +254,11 @@ Horizon find_horizon(const Features& f, const Plane& sky) {
         std::vector<int> rows;
         for (int row : lower_edge(sky))
             if (row >= 0) rows.push_back(row);
-        // Mountains and trees stand above the horizon, so it lies near the lowest visible sky.
+        // Mountains and trees stand above the horizon, so it lies near the lowest visible sky, or still
+        // lower.
         horizon.row = std::clamp((quantile(rows, 0.8) + 1.0) / f.height(), 0.08, 0.85);
+        horizon.straight = quantile(rows, 0.75) - quantile(rows, 0.25) < 0.04 * f.height();
+        if (!horizon.straight) horizon.row = std::max(horizon.row, 0.5 * (horizon.row + 0.52));
         horizon.seen = static_cast<int>(rows.size()) > f.width() / 4;
         return horizon;
     }
@@ -246,7 +272,7 @@ Horizon find_horizon(const Features& f, const Plane& sky) {
     const auto best = std::max_element(strength.begin(), strength.end());
     if (*best > 0.7) {
         horizon.row = (static_cast<double>(best - strength.begin()) + 0.5) / f.height();
-        horizon.seen = true;
+        horizon.seen = horizon.straight = true;
     }
     return horizon;
 }
@@ -266,6 +292,29 @@ Plane find_foliage(const Features& f, const GuidedFilter& edges) {
     return soften(mask, edges);
 }
 
+namespace {
+
+/// Blue mountains look like water. Where the skyline is no straight shore, what reaches up to the horizon's
+/// row from below, in any column, is the foot of a mountain, down to the next thing.
+void drop_hazy_slopes(Plane& mask, int horizon_row) {
+    const int first = std::clamp(horizon_row + 1, 0, mask.height_px - 1);
+    std::vector<int> open;
+    const auto visit = [&](int x, int y) {
+        if (x < 0 || y < 0 || x >= mask.width_px || y >= mask.height_px || mask.at(x, y) < 0.5f) return;
+        mask.at(x, y) = 0;
+        open.push_back(y * mask.width_px + x);
+    };
+    for (int x = 0; x < mask.width_px; ++x)
+        for (int y = 0; y <= first; ++y) visit(x, y);
+    while (!open.empty()) {
+        const int x = open.back() % mask.width_px, y = open.back() / mask.width_px;
+        open.pop_back();
+        visit(x - 1, y), visit(x + 1, y), visit(x, y - 1), visit(x, y + 1);
+    }
+}
+
+}  // namespace
+
 Plane find_water(const Features& f, const Plane& sky, const Plane& foliage, const Horizon& horizon,
                  const GuidedFilter& edges) {
     const int width = f.width(), height = f.height();
@@ -283,8 +332,8 @@ Plane find_water(const Features& f, const Plane& sky, const Plane& foliage, cons
     for (int y = std::max(0, horizon_row); y < height; ++y)
         for (int x = 0; x < width; ++x) {
             const int i = y * width + x;
-            const float smooth = ramp(across.values[i], 5, 2);
-            const float streaked = ramp(down.values[i] / (across.values[i] + 0.3f), 0.9f, 1.5f);
+            const float smooth = ramp(across.values[i], 3.2f, 1.6f);
+            const float streaked = ramp(down.values[i] / (across.values[i] + 0.3f), 1.0f, 1.5f);
             const float bluish = ramp(f.b.values[i], -2, -9) * ramp(f.a.values[i], 14, 6);
             float mirrors = 0;
             float blue_enough = bluish;
@@ -301,6 +350,7 @@ Plane find_water(const Features& f, const Plane& sky, const Plane& foliage, cons
         }
     mask = box_mean(mask, 2);
     for (float& value : mask.values) value = value > 0.4f ? 1.0f : 0.0f;
+    if (!horizon.straight) drop_hazy_slopes(mask, horizon_row);
     remove_small_parts(mask, width * height / 35);
     return soften(mask, edges);
 }

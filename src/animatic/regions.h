@@ -8,8 +8,9 @@
 namespace stillreel::animatic {
 
 struct Horizon {
-    double row = 0.45;  // fraction of the height
-    bool seen = false;  // false: a guess
+    double row = 0.45;      // fraction of the height
+    bool seen = false;      // false: a guess
+    bool straight = false;  // a line across; false where mountains, trees or houses stand before the sky
 };
 
 /// Soft mask, all 0 where no sky is seen (indoors, close-ups).

@@ -26,7 +26,7 @@ Plane barrier_distance(const Plane& channel) {
     const auto seed = [&](int x, int y) { distance.at(x, y) = 0; };
     for (int x = 0; x < width; ++x) {
         seed(x, 0);
-        if (x < width / 6 || x >= width - width / 6) seed(x, height - 1);
+        if (x < width / 12 || x >= width - width / 12) seed(x, height - 1);
     }
     for (int y = 0; y < height; ++y) seed(0, y), seed(width - 1, y);
     const auto relax = [&](int to, int from) {
@@ -59,7 +59,7 @@ Plane border_contrast(const Features& f) {
     std::vector<cv::Vec3f> samples;
     for (int y = 0; y < height; y += 2)
         for (int x = 0; x < width; x += 2) {
-            const bool bottom_corner = y >= height - strip && (x < width / 5 || x >= width - width / 5);
+            const bool bottom_corner = y >= height - strip && (x < width / 8 || x >= width - width / 8);
             if (x < strip || x >= width - strip || y < strip || bottom_corner)
                 samples.emplace_back(0.6f * f.lightness.at(x, y), f.a.at(x, y), f.b.at(x, y));
         }

@@ -113,6 +113,33 @@ TEST(Layers, NothingOfTheFigureIsLeftBehindIt) {
     }
 }
 
+TEST(Layers, WhatIsUncoveredHasTheTextureOfItsSurroundings) {
+    const auto made = testing::landscape_with_figure(960, 540);
+    Scene scene = scene_of(made);
+    std::erase_if(scene.layers, [](const Layer& layer) { return layer.is_subject; });
+    const Image rear = composite(scene);
+    // How much neighbouring pixels differ, on the ground: beside the figure, and behind it near its edge.
+    const auto roughness = [&](auto counts) {
+        double sum = 0, count = 0;
+        for (int y = 300; y < 440; ++y)
+            for (int x = 1; x < 960; ++x)
+                if (counts(x, y)) sum += std::abs(rear.at(x, y)[0] - rear.at(x - 1, y)[0]), count += 1;
+        return sum / count;
+    };
+    const auto distance_inside = [&](int x, int y) {  // px from the figure's edge along the row, 0 outside
+        int reach = 0;
+        while (reach < 50 && made.subject.at(x - reach, y) > 0 && made.subject.at(x + reach, y) > 0) ++reach;
+        return reach;
+    };
+    const double beside = roughness([](int x, int) { return x < 300; });
+    const double behind = roughness([&](int x, int y) {
+        const int inside = distance_inside(x, y);
+        return inside > 6 && inside < 40;
+    });
+    EXPECT_GT(behind, 0.6 * beside);
+    EXPECT_LT(behind, 1.4 * beside);
+}
+
 TEST(Layers, DepthIsSmoothEnoughNeverToFold) {
     const Scene scene = scene_of(testing::landscape_with_figure(960, 540));
     for (const Layer& layer : scene.layers) {
