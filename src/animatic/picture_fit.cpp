@@ -98,7 +98,7 @@ image::Image surround_of(const image::Image& picture, image::Size frame,
     cv::Mat small, large;
     cv::resize(middle, small, {rounded(frame.width_px * shrink), rounded(frame.height_px * shrink)}, 0, 0,
                cv::INTER_AREA);
-    cv::GaussianBlur(small, small, {0, 0}, 2.5);
+    cv::GaussianBlur(small, small, {0, 0}, 4);
     small.convertTo(small, CV_8UC3, kSurroundBrightness);
     cv::resize(small, large, {frame.width_px, frame.height_px}, 0, 0, cv::INTER_CUBIC);
     cv::cvtColor(large, out, cv::COLOR_RGB2RGBA);

@@ -18,7 +18,11 @@ constexpr double kSlowTurnDegrees = 14;
 // How far the middle of the subject bulges towards the camera, of its half width; and how much nearer parts
 // grow.
 constexpr double kRelief = 0.5;
-constexpr double kPerspective = 0.12;
+constexpr double kPerspective = 0.06;
+// A thing on a turntable is taken for round: its front bulges by this much of its half width at each height.
+constexpr double kRoundness = 0.8;
+constexpr int kOutlineRows = 64;
+constexpr int kOutlineReach = 4;  // rows on each side that are averaged
 constexpr double kEdge_s = 0.5;
 
 double smooth(double x) {
@@ -45,15 +49,24 @@ Point unturned(double across, double above, double angle) {
     return {x, above / (1 + kPerspective * nearer)};
 }
 
+/// What was at the place that `across` shows after a round thing turned by `angle`: its outline (-1 and 1)
+/// stays.
+double unrolled(double across, double angle) {
+    const double slide = kRoundness * std::sin(angle);
+    double x = across;
+    for (int step = 0; step < 5; ++step) x -= (x + slide * (1 - x * x) - across) / (1 - 2 * slide * x);
+    return x;
+}
+
 }  // namespace
 
 SubjectMotion::SubjectMotion(const Scene& scene, const prompt::MotionPlan& plan, double duration_s,
                              bool seamless)
     : duration_s_(duration_s), time_scale_(plan.time_scale), seamless_(seamless) {
     if (plan.subject.empty()) return;
-    const bool has_layer = std::any_of(scene.layers.begin(), scene.layers.end(),
-                                       [](const Layer& layer) { return layer.is_subject; });
-    if (!scene.has_subject || !has_layer) {
+    const auto layer = std::find_if(scene.layers.begin(), scene.layers.end(),
+                                    [](const Layer& candidate) { return candidate.is_subject; });
+    if (!scene.has_subject || layer == scene.layers.end()) {
         notes_.push_back("no subject stands out in the picture, so none moves: a mask (--mask) can name it");
         return;
     }
@@ -62,10 +75,42 @@ SubjectMotion::SubjectMotion(const Scene& scene, const prompt::MotionPlan& plan,
     box_ = {scene.subject_left * width, scene.subject_top * height,
             std::max(1.0, (scene.subject_right - scene.subject_left) * width),
             std::max(1.0, (scene.subject_bottom - scene.subject_top) * height)};
-    if (std::any_of(tracks_.begin(), tracks_.end(),
-                    [](const SubjectTrack& track) { return track.move == SubjectMove::turntable; }))
-        notes_.push_back(
-            "the subject's far side is not in the picture: it turns to and fro instead of all the way round");
+    trace_outline(layer->texture);
+}
+
+void SubjectMotion::trace_outline(const image::Image& texture) {
+    std::vector<Span> rough;
+    for (int row = 0; row < kOutlineRows; ++row) {
+        const int y = std::clamp(static_cast<int>(box_.top + box_.height * row / (kOutlineRows - 1)), 0,
+                                 texture.height_px - 1);
+        int first = texture.width_px, last = -1;
+        for (int x = 0; x < texture.width_px; ++x)
+            if (texture.at(x, y)[3] > 127) first = std::min(first, x), last = x;
+        rough.push_back({(first + last + 1) / 2.0, (last + 1 - first) / 2.0});
+    }
+    // A row without the subject takes the outline of the one below it, or above.
+    for (int row = kOutlineRows - 2; row >= 0; --row)
+        if (rough[row].half <= 0) rough[row] = rough[row + 1];
+    for (int row = 1; row < kOutlineRows; ++row)
+        if (rough[row].half <= 0) rough[row] = rough[row - 1];
+    if (rough[0].half <= 0) rough.assign(kOutlineRows, {box_.left + box_.width / 2, box_.width / 2});
+    for (int row = 0; row < kOutlineRows; ++row) {
+        Span sum{0, 0};
+        for (int k = row - kOutlineReach; k <= row + kOutlineReach; ++k) {
+            const Span& span = rough[std::clamp(k, 0, kOutlineRows - 1)];
+            sum.middle += span.middle / (2 * kOutlineReach + 1),
+                sum.half += span.half / (2 * kOutlineReach + 1);
+        }
+        outline_.push_back(sum);
+    }
+}
+
+SubjectMotion::Span SubjectMotion::span_at(double v) const {
+    const double at = std::clamp((v - box_.top) / box_.height, 0.0, 1.0) * (kOutlineRows - 1);
+    const int row = std::min(static_cast<int>(at), kOutlineRows - 2);
+    const Span &a = outline_[row], &b = outline_[row + 1];
+    const double share = at - row;
+    return {a.middle + (b.middle - a.middle) * share, std::max(1.0, a.half + (b.half - a.half) * share)};
 }
 
 double SubjectMotion::cycles(double hertz, double time_s) const {
@@ -117,6 +162,10 @@ void SubjectMotion::move(LayerGrid& grid, int begin, int end, double time_s) con
             } else if (track.move == SubjectMove::sway) {
                 const double up = std::clamp((foot - v) / box_.height, 0.0, 1.3);
                 u -= sway * up * std::sqrt(up);
+            } else if (track.move == SubjectMove::turntable) {
+                const Span span = span_at(v);
+                const double across = std::clamp((u - span.middle) / span.half, -1.0, 1.0);
+                u += (unrolled(across, angle) - across) * span.half;
             } else {
                 const double across = (u - middle) / (box_.width / 2), above = (foot - v) / box_.height;
                 const double inside = std::clamp(across, -1.2, 1.2);

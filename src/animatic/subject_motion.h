@@ -17,7 +17,7 @@ class SubjectMotion {
     SubjectMotion(const Scene& scene, const prompt::MotionPlan& plan, double duration_s, bool seamless);
 
     bool none() const { return tracks_.empty(); }
-    /// What the user should know: no subject found, the far side is not in the picture.
+    /// What the user should know: no subject found.
     const std::vector<std::string>& notes() const { return notes_; }
 
     /// Displaces u, v of vertices [begin, end) of the subject's layer.
@@ -27,6 +27,12 @@ class SubjectMotion {
     struct Box {
         double left, top, width, height;  // texture px
     };
+    /// Middle and half width of the subject's outline at a height.
+    struct Span {
+        double middle, half;
+    };
+    void trace_outline(const image::Image& texture);
+    Span span_at(double v) const;
     double turn_radians(const prompt::SubjectTrack& track, double time_s) const;
     double cycles(double hertz, double time_s) const;
     double presence(const prompt::SubjectTrack& track, double time_s) const;
@@ -34,6 +40,7 @@ class SubjectMotion {
     std::vector<prompt::SubjectTrack> tracks_;
     std::vector<std::string> notes_;
     Box box_{};
+    std::vector<Span> outline_;  // smoothed, at even heights from the top of the box to its foot
     double duration_s_, time_scale_;
     bool seamless_;
 };

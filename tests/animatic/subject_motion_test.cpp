@@ -76,6 +76,16 @@ TEST(SubjectMotion, ATurnMovesTheFrontToItsSideAndDoesNotFold) {
     }
 }
 
+TEST(SubjectMotion, ATurntableSlidesTheFrontAndKeepsTheOutline) {
+    const Scene scene = testing::two_sheets(kTexture);
+    const SubjectMotion motion(scene, plan_of(SubjectMove::turntable), 4, false);
+    EXPECT_GT(content_shift(motion, scene, 0.5, 0.5, 1.25).u, 5);
+    EXPECT_NEAR(content_shift(motion, scene, 0.5, 0.5, 1.25).v, 0, 1e-3);
+    // The disc is narrower above its middle: its outline there lies further in.
+    for (double x : {0.0, 1.0}) EXPECT_NEAR(content_shift(motion, scene, x, 0.5, 1.25).u, 0, 0.5);
+    for (double x : {0.05, 0.95}) EXPECT_NEAR(content_shift(motion, scene, x, 0.15, 1.25).u, 0, 1e-3);
+}
+
 TEST(SubjectMotion, SeamlessEndsAsItBegan) {
     const Scene scene = testing::two_sheets(kTexture);
     for (SubjectMove move :
