@@ -38,10 +38,11 @@ struct Unit {
 
 struct Clause {
     std::size_t begin = 0, end = 0;  // units
-    std::string joint;     // how it is joined to what stands before: comma, stop, then, and, while, with ...
-    int step = 0;          // place in the sequence
-    bool final = false;    // "finally"
-    bool negated = false;  // "no rain or snow": carries over
+    std::string joint;   // how it is joined to what stands before: comma, stop, then, and, while, with ...
+    int step = 0;        // place in the sequence
+    bool final = false;  // "finally"
+    bool opens_step = false;  // "then snow falls": what it names begins here
+    bool negated = false;     // "no rain or snow": carries over
 };
 
 enum class HeadKind { camera, hold, effect, subject, wind, not_rendered };

@@ -109,8 +109,11 @@ class PlanBuilder {
 
   private:
     Span span_of(const Head& head) const {
-        Span span =
-            head.when ? *head.when : steps_.span(s_.clauses[static_cast<std::size_t>(head.clause)].step);
+        const Clause& clause = s_.clauses[static_cast<std::size_t>(head.clause)];
+        // "..., then pans left. Handheld.": a look, not a step of the sequence.
+        const bool look =
+            !head.moves.empty() && head.moves.front().move == CameraMove::handheld && !clause.opens_step;
+        Span span = head.when ? *head.when : look ? Span{} : steps_.span(clause.step);
         if (head.parts == 2) {
             const double middle = (span.begin + span.end) / 2;
             span = head.part == 0 ? Span{span.begin, middle} : Span{middle, span.end};
@@ -173,8 +176,9 @@ class PlanBuilder {
 
     Span effect_span(const Head& head, EffectKind kind) const {
         if (head.when) return *head.when;
-        const int step = s_.clauses[static_cast<std::size_t>(head.clause)].step;
-        Span span{steps_.span(step).begin, 1};
+        const Clause& clause = s_.clauses[static_cast<std::size_t>(head.clause)];
+        const int step = clause.step;
+        Span span{clause.opens_step ? steps_.span(step).begin : 0, 1};
         for (const Head& other : s_.heads) {
             const int later = s_.clauses[static_cast<std::size_t>(other.clause)].step;
             if (later <= step || other.kind != HeadKind::effect || other.negated) continue;

@@ -56,9 +56,8 @@ void label_glue(const Sentence& s, std::vector<std::optional<Label>>& labels) {
         if (!labels[i] && !s.units[i].punctuation && labels[i - 1]) labels[i] = labels[i - 1];
     for (std::size_t i = 0; i < s.units.size(); ++i)
         if (!labels[i] && !s.units[i].punctuation)
-            labels[i] = s.units[i].is(Sense::camera_word) || s.units[i].is(Sense::glue)
-                            ? Label{-1, Reading::scene, "in the picture"}
-                            : Label{-1, Reading::not_understood, ""};
+            labels[i] = !s.units[i].is(Sense::negation) ? Label{-1, Reading::scene, "in the picture"}
+                                                        : Label{-1, Reading::not_understood, ""};
 }
 
 }  // namespace

@@ -170,6 +170,9 @@ void read_clauses(Sentence& sentence) {
             clause.step = step;
         }
         clause.final = clause.joint == "final";
+        clause.opens_step =
+            clause.joint == "then" || clause.final ||
+            ((clause.joint == "and" || clause.joint == "or") && !first && sentence.clauses.back().opens_step);
         sentence.clauses.push_back(clause);
     }
 }
