@@ -236,7 +236,7 @@ Command add_generate(CLI::App& app) {
     command
         ->add_option("--threads", arguments->threads,
                      "Threads to draw with; the frames do not depend on it [all cores]")
-                ->check(CLI::Range(1, 256).description(""))
+        ->check(CLI::Range(1, 256).description(""))
         ->type_name("N")
         ->group(running);
     command->add_flag("--dry-run", arguments->dry_run, "Show what would be made, and how long it would take")

@@ -102,7 +102,11 @@ std::string SpecOptions::to_json() const {
         if (const auto found = given_.find(row.field); found != given_.end())
             object[row.field] = value_of(row, found->second);
     if (allow_flashing_) object["allow_flashing"] = true;
-    return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::strict);
+    try {
+        return object.dump();
+    } catch (const nlohmann::json::type_error&) {
+        throw UsageError("the prompt and other texts must be UTF-8");
+    }
 }
 
 }  // namespace stillreel::app

@@ -344,9 +344,9 @@ MadeClip generate(const ClipRequest& request, const RunOptions& run, const Engin
     }
     media::VideoWriter writer = media::VideoWriter::open(target, settings_of(plan.clip, recipe));
     write_frames(*generator, writer, request.spec, plan.clip, observer, cancel);
-    keep_originals(originals, run.uploads, observer);
     MadeClip made;
     made.output = place(writer, run, target);
+    keep_originals(originals, run.uploads, observer);
     made.frames = plan.clip.frames;
     made.seconds = watch.seconds();
     made.bytes = bytes_of(made.output, made.frames);
