@@ -77,7 +77,7 @@ void HeadReader::subject_act(std::size_t i, const Actor& actor) {
         head.subject = !turns ? SubjectMove::sway : object ? SubjectMove::turntable : SubjectMove::slow_turn;
         if (at) {
             const Dir dir = units_[*at].entry->dir;
-            if (dir == Dir::left) head.direction = -1;
+            if (dir == Dir::left || dir == Dir::clockwise) head.direction = -1;
             units_[*at].head = units_[i].head;
         }
         return;

@@ -116,6 +116,26 @@ bool HeadReader::has_camera_as_object(std::size_t i) const {
     return !local_ && in_clause(next) && units_[next].is(Sense::camera_word);
 }
 
+/// "Camera movement: pan right"
+bool HeadReader::is_label(std::size_t i) const {
+    return units_[i].entry->name == "move" && i + 1 < units_.size() && units_[i + 1].punctuation &&
+           token(i + 1).word == ":";
+}
+
+/// "swings around to the left", "moves around him clockwise"
+void HeadReader::choose_side(std::size_t i, Head& head) {
+    for (std::size_t j = i + 1; j < clause_->end && !units_[j].is(Sense::verb); ++j) {
+        if (!units_[j].is(Sense::direction) || units_[j].head >= 0) continue;
+        const Dir side = units_[j].entry->dir;
+        if (side != Dir::left && side != Dir::right && side != Dir::clockwise && side != Dir::counter)
+            continue;
+        const bool left = side == Dir::left || side == Dir::clockwise;
+        for (MoveDir& move : head.moves) move.direction = left ? -1 : 1;
+        units_[j].head = units_[i].head;
+        return;
+    }
+}
+
 void HeadReader::verb(std::size_t i) {
     const Actor actor = has_camera_as_object(i) ? Actor{ActorKind::camera, i, -1, false} : actor_for(i);
     const Entry& entry = *units_[i].entry;
@@ -128,6 +148,10 @@ void HeadReader::verb(std::size_t i) {
     // "a slow creeping zoom": the weak verb only colours the strong one behind it.
     if (in_clause(i + 1) && units_[i + 1].is(Sense::verb) && units_[i + 1].entry->strong[0] &&
         !entry.strong[0] && !at && token(i).form == VerbForm::ing) {
+        units_[i].glue = true;
+        return;
+    }
+    if (is_label(i)) {
         units_[i].glue = true;
         return;
     }
@@ -155,6 +179,7 @@ void HeadReader::verb(std::size_t i) {
     head.moves = entry.moves[d];
     if (!actor && entry.name == "rotate" && dir == Dir::none) head.moves = {{CameraMove::orbit, 1}};
     if (at) units_[*at].head = units_[i].head;
+    if (dir == Dir::around) choose_side(i, head);
     if (at && dir == Dir::forward && units_[*at].last > units_[*at].first + 1)
         s_.has_environment = true;  // a hallway
     if (dir == Dir::both && head.kind == HeadKind::camera &&

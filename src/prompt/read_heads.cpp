@@ -163,7 +163,10 @@ Actor HeadReader::actor_for(std::size_t i) const {
 void HeadReader::hold(std::size_t i) {
     const Actor actor = actor_for(i);
     const bool camera = actor.kind == ActorKind::camera || units_[i].entry->firm;
-    const bool alone = !actor && (i == clause_->begin || chinese(i));
+    // "A lighthouse at night, static": said of the shot, whatever was named before.
+    const bool of_the_shot =
+        is_word(i, "static") || is_word(i, "fixed") || is_word(i, "locked") || chinese(i);
+    const bool alone = !local_ && (!actor || of_the_shot);
     if (!camera && !alone) return tell(i, Reading::scene, "stays as it is");
     if (negated_ && !units_[i].entry->firm) return tell(i, Reading::not_understood, "");
     Head& head = add_head(HeadKind::hold, i);
