@@ -1,6 +1,7 @@
 #include "animatic/analysis_features.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
@@ -39,6 +40,27 @@ Plane detail_of(const Image& twice, image::Size size) {
     return detail;
 }
 
+/// CIE L*a*b* of sRGB, D65. (OpenCV's conversion spends some 40 ms on its tables at the first call.)
+void to_lab(Features& f) {
+    std::array<float, 256> linear{};
+    for (int i = 0; i < 256; ++i) {
+        const double v = i / 255.0;
+        linear[i] = static_cast<float>(v <= 0.04045 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4));
+    }
+    const auto root = [](float t) { return t > 0.008856f ? std::cbrt(t) : 7.787f * t + 16.0f / 116.0f; };
+    f.lightness = f.a = f.b = Plane(f.width(), f.height());
+    for (std::size_t i = 0; i < f.lightness.values.size(); ++i) {
+        const std::uint8_t* pixel = f.rgb.pixels.data() + 3 * i;
+        const float r = linear[pixel[0]], g = linear[pixel[1]], b = linear[pixel[2]];
+        const float x = root((0.412453f * r + 0.357580f * g + 0.180423f * b) / 0.950456f);
+        const float y = root(0.212671f * r + 0.715160f * g + 0.072169f * b);
+        const float z = root((0.019334f * r + 0.119193f * g + 0.950227f * b) / 1.088754f);
+        f.lightness.values[i] = 116 * y - 16;
+        f.a.values[i] = 500 * (x - y);
+        f.b.values[i] = 200 * (y - z);
+    }
+}
+
 Plane greenness_of(const Image& rgb) {
     Plane green(rgb.width_px, rgb.height_px);
     for (std::size_t i = 0; i < green.values.size(); ++i) {
@@ -56,19 +78,13 @@ Features features_of(const Image& picture) {
     Features f;
     f.rgb = resized(twice, fitted(picture.size(), kAnalysisPx));
 
-    cv::Mat lab;
-    mat_of(f.rgb).convertTo(lab, CV_32F, 1 / 255.0);
-    cv::cvtColor(lab, lab, cv::COLOR_RGB2Lab);
-    cv::Mat channels[3], gx, gy;
-    cv::split(lab, channels);
-    f.lightness = plane_of(channels[0]);
-    f.a = plane_of(channels[1]);
-    f.b = plane_of(channels[2]);
+    to_lab(f);
+    cv::Mat gx, gy;
     f.chroma = f.edge = Plane(f.width(), f.height());
-    for (int c = 0; c < 3; ++c) {
-        cv::Sobel(channels[c], gx, CV_32F, 1, 0, 3, 0.125);
-        cv::Sobel(channels[c], gy, CV_32F, 0, 1, 3, 0.125);
-        if (c == 0) {
+    for (const Plane* channel : {&f.lightness, &f.a, &f.b}) {
+        cv::Sobel(mat_of(*channel), gx, CV_32F, 1, 0, 3, 0.125);
+        cv::Sobel(mat_of(*channel), gy, CV_32F, 0, 1, 3, 0.125);
+        if (channel == &f.lightness) {
             f.edge_x = plane_of(cv::abs(gx));
             f.edge_y = plane_of(cv::abs(gy));
         }

@@ -287,7 +287,7 @@ Plane find_foliage(const Features& f, const GuidedFilter& edges) {
     green = box_mean(green, 2);
     Plane mask = green;
     for (float& value : mask.values) value = value > 0.35f ? 1.0f : 0.0f;
-    remove_small_parts(mask, f.width() * f.height() / 150);
+    remove_small_parts(mask, f.width() * f.height() / 70);
     for (std::size_t i = 0; i < mask.values.size(); ++i) mask.values[i] *= ramp(green.values[i], 0.1f, 0.5f);
     return soften(mask, edges);
 }

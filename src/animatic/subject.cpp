@@ -54,12 +54,13 @@ Plane barrier_distance(const Plane& channel) {
 }
 
 /// Distance of each colour to the nearest of the colours that are common along the borders.
-Plane border_contrast(const Features& f) {
+Plane border_contrast(const Features& f, double bottom_share) {
     const int width = f.width(), height = f.height(), strip = std::max(2, std::min(width, height) / 16);
+    const int corner = static_cast<int>(bottom_share * width);
     std::vector<cv::Vec3f> samples;
     for (int y = 0; y < height; y += 2)
         for (int x = 0; x < width; x += 2) {
-            const bool bottom_corner = y >= height - strip && (x < width / 8 || x >= width - width / 8);
+            const bool bottom_corner = y >= height - strip && (x < corner || x >= width - corner);
             if (x < strip || x >= width - strip || y < strip || bottom_corner)
                 samples.emplace_back(0.6f * f.lightness.at(x, y), f.a.at(x, y), f.b.at(x, y));
         }
@@ -106,14 +107,14 @@ double focus_spread(const Plane& detail) {
 
 }  // namespace
 
-Plane saliency_of(const Features& f, const Plane& sky) {
+Plane saliency_of(const Features& f, const Plane& sky, double bottom_share) {
     const int width = f.width(), height = f.height();
     Plane barrier(width, height);
     for (const Plane* channel : {&f.lightness, &f.a, &f.b}) {
         const Plane distance = barrier_distance(gaussian(*channel, 1.0));
         for (std::size_t i = 0; i < barrier.values.size(); ++i) barrier.values[i] += distance.values[i];
     }
-    Plane contrast = border_contrast(f);
+    Plane contrast = border_contrast(f, bottom_share);
     scale_to_one(barrier, 25);
     scale_to_one(contrast, 15);
     const Plane sharp = box_mean(f.detail, std::max(2, width / 40));
@@ -192,6 +193,85 @@ Plane grab_cut(const Features& f, const Plane& saliency, const Plane& sky) {
     return resized(cut, f.rgb.size());
 }
 
+/// GrabCut was told that the outermost cells are background; where the subject goes on there in its own
+/// colour, it runs out of the picture.
+void extend_to_borders(Plane& cut, const Features& f) {
+    const int width = cut.width_px, height = cut.height_px, strip = width / 40 + 2;
+    constexpr float kSameColour = 45;
+    const auto carry = [&](int from_x, int from_y, int x, int y) {
+        const int from = from_y * width + from_x, to = y * width + x;
+        const float step = std::abs(f.lightness.values[to] - f.lightness.values[from]) +
+                           std::abs(f.a.values[to] - f.a.values[from]) +
+                           std::abs(f.b.values[to] - f.b.values[from]);
+        if (cut.values[from] > 0.5f && step < kSameColour) cut.values[to] = 1;
+    };
+    for (int y = 0; y < height; ++y)
+        for (int x = std::min(strip, width - 1); x > 0; --x) {
+            carry(x, y, x - 1, y);
+            carry(width - 1 - x, y, width - x, y);
+        }
+    for (int y = std::min(strip, height - 1); y > 0; --y)
+        for (int x = 0; x < width; ++x) carry(x, y, x, y - 1);
+}
+
+/// Against the sky everything on top of a subject belongs to it (a hat, a mast, a spire), whatever its
+/// colour.
+void complete_against_sky(Plane& mask, const Plane& sky, const image::Rect& box) {
+    const int width = mask.width_px, margin = std::max(1, box.width_px / 8);
+    const int left = std::max(0, box.x - margin), right = std::min(width, box.x + box.width_px + margin);
+    const int bottom = box.y + box.height_px / 4;
+    Plane grown = mask;
+    std::vector<int> open;
+    const auto visit = [&](int x, int y) {
+        if (x < left || x >= right || y < 0 || y >= bottom || grown.at(x, y) > 0.5f || sky.at(x, y) > 0.4f)
+            return;
+        grown.at(x, y) = 1;
+        open.push_back(y * width + x);
+    };
+    for (int y = 0; y < bottom; ++y)
+        for (int x = left; x < right; ++x)
+            if (mask.at(x, y) > 0.5f) visit(x - 1, y), visit(x + 1, y), visit(x, y - 1), visit(x, y + 1);
+    std::size_t added = open.size();
+    for (; !open.empty(); ++added) {
+        const int x = open.back() % width, y = open.back() / width;
+        open.pop_back();
+        visit(x - 1, y), visit(x + 1, y), visit(x, y - 1), visit(x, y + 1);
+    }
+    if (static_cast<double>(added) < 0.3 * mean_of(mask) * static_cast<double>(mask.values.size()))
+        mask = grown;
+}
+
+/// A dark scarf or collar can part a head from its body: parts right above each other are joined by what is
+/// between.
+void join_stacked_parts(cv::Mat& mask) {
+    cv::Mat labels, stats, centres;
+    const int count = cv::connectedComponentsWithStats(mask, labels, stats, centres, 4, CV_32S);
+    const auto box_of = [&](int i) {
+        return cv::Rect(stats.at<int>(i, cv::CC_STAT_LEFT), stats.at<int>(i, cv::CC_STAT_TOP),
+                        stats.at<int>(i, cv::CC_STAT_WIDTH), stats.at<int>(i, cv::CC_STAT_HEIGHT));
+    };
+    int largest = 1;
+    for (int i = 1; i < count; ++i)
+        if (stats.at<int>(i, cv::CC_STAT_AREA) > stats.at<int>(largest, cv::CC_STAT_AREA)) largest = i;
+    for (int i = 1; i < count; ++i) {
+        const cv::Rect lower = box_of(largest), upper = box_of(i);
+        const bool above =
+            upper.y < lower.y && upper.x >= lower.x && upper.x + upper.width <= lower.x + lower.width;
+        if (i == largest || !above ||
+            stats.at<int>(i, cv::CC_STAT_AREA) * 12 < stats.at<int>(largest, cv::CC_STAT_AREA))
+            continue;
+        // Filled column by column in the middle of the upper part, as far as the gap is small.
+        for (int x = upper.x + upper.width / 5; x < upper.x + upper.width - upper.width / 5; ++x) {
+            int bottom = upper.y + upper.height - 1;
+            while (bottom > upper.y && labels.at<int>(bottom, x) != i) --bottom;
+            int top = bottom;
+            while (top < mask.rows && labels.at<int>(top, x) != largest) ++top;
+            if (top == mask.rows || top - bottom > mask.rows / 5) continue;
+            for (int y = bottom; y < top; ++y) mask.at<std::uint8_t>(y, x) = 255;
+        }
+    }
+}
+
 /// Opens thin bridges, keeps the largest part, fills holes. Empty when the rest is too much to be left out.
 Plane tidied(const Plane& cut) {
     cv::Mat mask = mat_of(cut) > 0.5f;
@@ -200,6 +280,7 @@ Plane tidied(const Plane& cut) {
         cv::getStructuringElement(cv::MORPH_ELLIPSE, cv::Size(2 * radius + 1, 2 * radius + 1));
     cv::morphologyEx(mask, mask, cv::MORPH_OPEN, disc);
     cv::morphologyEx(mask, mask, cv::MORPH_CLOSE, disc);
+    join_stacked_parts(mask);
     cv::Mat labels, stats, centres;
     const int count = cv::connectedComponentsWithStats(mask, labels, stats, centres, 4, CV_32S);
     int largest = 0, largest_px = 0, all_px = 0;
@@ -324,16 +405,18 @@ CutFacts facts_of(const Plane& mask, const Features& f, const Plane& saliency) {
     return facts;
 }
 
-/// In a landscape, a broad strip along the horizon is a meadow, a forest or a hill unless it is unlike all
-/// the rest.
+/// In a landscape, something broad is a meadow, a forest or a mountain unless it is small and unlike all the
+/// rest.
 bool is_part_of_the_land(const CutFacts& c, double sky_area) {
-    return sky_area > 0.15 && c.breadth > 1.6 && (c.distinct < 0.85 || c.alike > 0.35);
+    return sky_area > 0.1 && c.breadth > 1.6 && (c.distinct < 0.95 || c.alike > 0.2 || c.area > 0.2);
 }
 
 bool plausible(const CutFacts& c) {
-    return c.area > 0.03 && c.area < 0.65 && c.sides < 3 && c.solidity > 0.5 && c.roundness > 0.09 &&
-           c.edge_ratio > 1.95 && c.on_edges > 0.6 && c.saliency_ratio > 1.8 && c.distinct > 0.68 &&
-           c.alike < 0.78 && c.centre_x > 0.15 && c.centre_x < 0.85;
+    // A slender or branched outline is believed only where it is beyond doubt.
+    const double least_solidity = c.distinct > 0.9 && c.alike < 0.35 ? 0.38 : 0.5;
+    return c.area > 0.03 && c.area < 0.65 && c.sides < 3 && c.solidity > least_solidity &&
+           c.roundness > 0.09 && c.edge_ratio > 1.95 && c.on_edges > 0.6 && c.saliency_ratio > 1.8 &&
+           c.distinct > 0.68 && c.alike < 0.78 && c.centre_x > 0.15 && c.centre_x < 0.85;
 }
 
 /// Box, and the point to keep in view: the centre, or the head's third when the subject is tall.
@@ -361,13 +444,40 @@ void measure(Subject& subject) {
 
 }  // namespace
 
+namespace {
+
+struct Candidate {
+    Plane cut;
+    CutFacts facts;
+    bool good = false;
+};
+
+Candidate cut_out(const Features& f, const Plane& saliency, const Plane& sky) {
+    Candidate candidate{grab_cut(f, saliency, sky), {}, false};
+    extend_to_borders(candidate.cut, f);
+    candidate.cut = tidied(candidate.cut);
+    candidate.facts = facts_of(candidate.cut, f, saliency);
+    candidate.good = plausible(candidate.facts) && !is_part_of_the_land(candidate.facts, mean_of(sky));
+    return candidate;
+}
+
+}  // namespace
+
 Subject find_subject(const Features& f, const Plane& saliency, const Plane& sky, const GuidedFilter& edges) {
     Subject subject;
-    const Plane cut = tidied(grab_cut(f, saliency, sky));
     subject.mask = Plane(f.width(), f.height());
-    const CutFacts facts = facts_of(cut, f, saliency);
-    if (!plausible(facts) || is_part_of_the_land(facts, mean_of(sky))) return subject;
-    subject.mask = edges(cut);
+    Candidate best = cut_out(f, saliency, sky);
+    // Its colours outside of it, too: a piece may be missing. What the bottom corners show decides what
+    // counts as backdrop (a table, or a sleeve), so try them as more of one.
+    if (best.good && best.facts.alike > 0.55) {
+        Candidate other = cut_out(f, saliency_of(f, sky, 0.2), sky);
+        if (other.good && other.facts.alike < best.facts.alike) best = std::move(other);
+    }
+    if (!best.good) return subject;
+    subject.mask = best.cut;
+    measure(subject);
+    if (mean_of(sky) > 0.05) complete_against_sky(best.cut, sky, subject.box);
+    subject.mask = edges(best.cut);
     for (float& value : subject.mask.values) value = ramp(value, 0.2f, 0.8f);
     measure(subject);
     return subject;

@@ -16,7 +16,8 @@ struct Subject {
 };
 
 /// How much each pixel draws the eye, 0 to 1: set apart from the picture's borders, sharp, near the middle.
-image::Plane saliency_of(const Features& features, const image::Plane& sky);
+/// `bottom_share` of the bottom edge at either corner counts as border: people and things stand in between.
+image::Plane saliency_of(const Features& features, const image::Plane& sky, double bottom_share = 0.125);
 
 /// Cuts the subject out. `found` is false when the cut-out would be implausible: too small or large, touching
 /// three sides, ragged, or hardly different from what is around it.
