@@ -180,6 +180,7 @@ struct Move {
     }
 };
 
+/// Also at a control value the focal length stays one that exists.
 CameraPose offset(const CameraPose& pose, const CameraPose& rate, double seconds) {
     return {pose.x + rate.x * seconds,
             pose.y + rate.y * seconds,
@@ -187,7 +188,7 @@ CameraPose offset(const CameraPose& pose, const CameraPose& rate, double seconds
             pose.pan + rate.pan * seconds,
             pose.tilt + rate.tilt * seconds,
             pose.roll + rate.roll * seconds,
-            pose.focal_mm + rate.focal_mm * seconds};
+            std::clamp(pose.focal_mm + rate.focal_mm * seconds, kMinFocalMm, kMaxFocalMm)};
 }
 
 /// The Bezier with the move's own pose and velocity at both ends.

@@ -51,6 +51,7 @@ class HeadReader {
     bool has_camera_as_object(std::size_t i) const;
     bool is_label(std::size_t i) const;
     void choose_side(std::size_t i, Head& head);
+    bool repeats(std::size_t i, Dir dir);
     bool refines(std::size_t i, Dir dir);
     bool is_adjective(std::size_t i, const Actor& actor) const;
     bool means_camera(std::size_t i, const Actor& actor, Dir dir) const;

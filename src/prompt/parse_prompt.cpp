@@ -123,6 +123,7 @@ class PlanBuilder {
 
     static std::optional<double> amount_of(const Head& head, CameraMove move) {
         const Quantity& q = head.amount;
+        if (q.value <= 0) return {};
         const bool turns = move == CameraMove::pan || move == CameraMove::tilt || move == CameraMove::roll ||
                            move == CameraMove::orbit;
         const bool scales = move == CameraMove::zoom || move == CameraMove::dolly;

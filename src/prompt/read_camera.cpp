@@ -157,19 +157,7 @@ void HeadReader::verb(std::size_t i) {
     }
     if (!means_camera(i, actor, dir)) return act(i, actor);
     const std::size_t d = static_cast<std::size_t>(dir);
-    // "rotates around the subject", "orbits, circling": one move said twice.
-    if (last_camera_ >= 0 && s_.heads[last_camera_].clause == clause_index_ && chinese(i) &&
-        dir == Dir::none) {
-        const Head& last = s_.heads[last_camera_];
-        const bool orbits =
-            last.moves.front().move == CameraMove::orbit && (entry.name == "rotate" || entry.name == "turn");
-        const bool same = last.moves.front().move == entry.moves[d].front().move;
-        if (orbits || same || entry.name == "move") {
-            units_[i].head = last_camera_;
-            return;
-        }
-    }
-    if (refines(i, dir)) {
+    if (repeats(i, dir) || refines(i, dir)) {
         if (at) units_[*at].head = last_camera_;
         return;
     }
@@ -197,6 +185,19 @@ void HeadReader::verb(std::size_t i) {
         main_ = {ActorKind::camera, i, -1, false};
         clause_has_main_ = true;
     }
+}
+
+/// 环绕主角旋转: one move said by two verbs.
+bool HeadReader::repeats(std::size_t i, Dir dir) {
+    if (last_camera_ < 0 || !chinese(i) || dir != Dir::none) return false;
+    const Entry& entry = *units_[i].entry;
+    const Head& last = s_.heads[static_cast<std::size_t>(last_camera_)];
+    if (last.clause != clause_index_) return false;
+    const CameraMove move = last.moves.front().move;
+    const bool orbits = move == CameraMove::orbit && (entry.name == "rotate" || entry.name == "turn");
+    if (!orbits && move != entry.moves[0].front().move && entry.name != "move") return false;
+    units_[i].head = last_camera_;
+    return true;
 }
 
 /// "crane shot moving down", "orbit going left": a general verb only gives the named move its direction.

@@ -132,6 +132,16 @@ TEST(CompileCamera, OppositeTracksCancel) {
     EXPECT_NEAR(pose_at(compiled({track(CameraMove::pan), track(CameraMove::pan, -1)}), 3).pan, 0, 1e-12);
 }
 
+TEST(CompileCamera, FocalLengthsStayInRange) {
+    std::vector<CameraTrack> zooms;
+    for (int i = 0; i < 3; ++i) {
+        zooms.push_back(track(CameraMove::zoom, -1, 1, {i / 3.0, (i + 1) / 3.0}));
+        zooms.back().amount = 5;
+    }
+    for (const CameraSegment& s : compiled(zooms).segments)
+        for (const CameraPose& pose : {s.p0, s.p1, s.p2, s.p3}) EXPECT_GE(pose.focal_mm, kMinFocalMm);
+}
+
 TEST(CompileCamera, HoldIsStillAndHandheldIsNot) {
     EXPECT_TRUE(is_still(compiled({track(CameraMove::hold)})));
     EXPECT_FALSE(is_still(compiled({track(CameraMove::dolly)})));
