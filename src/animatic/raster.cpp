@@ -96,19 +96,66 @@ HWY_INLINE V blend(const I (&t)[4], V fx, V fy) {
     return hn::MulAdd(fy, hn::Sub(bottom, top), top);
 }
 
+/// left = texels[index], right = texels[index + 1]. Neighbours lie side by side: plain 8-byte loads fetch
+/// both at once, in half of the time of two gathers.
+template <class D>
+HWY_INLINE void load_neighbours(D di, const std::int32_t* texels, hn::Vec<D> index, hn::Vec<D>& left,
+                                hn::Vec<D>& right) {
+#if HWY_TARGET == HWY_SCALAR
+    left = hn::GatherIndex(di, texels, index);
+    right = hn::GatherIndex(di, texels + 1, index);
+#else
+    HWY_ALIGN std::int32_t at[kTilePx];
+    hn::Store(index, di, at);
+    const hn::Full64<std::int32_t> pair;
+    const hn::Full128<std::int32_t> two;
+    const auto pairs = [&](int lane) {
+        return hn::Combine(two, hn::LoadU(pair, texels + at[lane + 1]), hn::LoadU(pair, texels + at[lane]));
+    };
+    if constexpr (hn::MaxLanes(D()) == 8) {
+        const auto low = hn::Combine(di, pairs(2), pairs(0)), high = hn::Combine(di, pairs(6), pairs(4));
+        left = hn::ConcatEven(di, high, low);
+        right = hn::ConcatOdd(di, high, low);
+    } else {
+        left = hn::ConcatEven(di, pairs(2), pairs(0));
+        right = hn::ConcatOdd(di, pairs(2), pairs(0));
+    }
+#endif
+}
+
+// Added to a float below 2^22, this leaves its rounded value in the low bits: a conversion without the care
+// that Highway's takes of values out of range.
+constexpr float kRounding = 12582912.0f;  // 1.5 * 2^23
+constexpr int kRoundingBits = 0x4B400000;
+
+struct Cell {
+    I number;
+    V within;  // 0 to 1
+};
+
+/// Between which two texel centres `at` (>= 0) lies; the last pair begins at `last`. A whole number may count
+/// as the end of one cell or the beginning of the next.
+HWY_INLINE Cell cell_of(V at, float last) {
+    const Floats d;
+    const Ints di;
+    const V rounded =
+        hn::Add(hn::Min(hn::Sub(at, hn::Set(d, 0.5f)), hn::Set(d, last)), hn::Set(d, kRounding));
+    return {hn::Sub(hn::BitCast(di, rounded), hn::Set(di, kRoundingBits)),
+            hn::Sub(at, hn::Sub(rounded, hn::Set(d, kRounding)))};
+}
+
 HWY_INLINE Colour sample(const TileLayer& layer, V u, V v) {
     const Floats d;
     const Ints di;
     const V x = hn::Min(hn::Max(u, hn::Zero(d)), hn::Set(d, static_cast<float>(layer.width - 1)));
     const V y = hn::Min(hn::Max(v, hn::Zero(d)), hn::Set(d, static_cast<float>(layer.height - 1)));
-    const I column = hn::Min(hn::ConvertTo(di, x), hn::Set(di, layer.width - 2));
-    const I row = hn::Min(hn::ConvertTo(di, y), hn::Set(di, layer.height - 2));
-    const V fx = hn::Sub(x, hn::ConvertTo(d, column)), fy = hn::Sub(y, hn::ConvertTo(d, row));
-    const I index = hn::Add(hn::Mul(row, hn::Set(di, layer.width)), column);
-    const I texel[4] = {hn::GatherIndex(di, layer.texels, index),
-                        hn::GatherIndex(di, layer.texels + 1, index),
-                        hn::GatherIndex(di, layer.texels + layer.width, index),
-                        hn::GatherIndex(di, layer.texels + layer.width + 1, index)};
+    const Cell column = cell_of(x, static_cast<float>(layer.width - 2));
+    const Cell row = cell_of(y, static_cast<float>(layer.height - 2));
+    const V fx = column.within, fy = row.within;
+    const I index = hn::Add(hn::Mul(row.number, hn::Set(di, layer.width)), column.number);
+    I texel[4];
+    load_neighbours(di, layer.texels, index, texel[0], texel[1]);
+    load_neighbours(di, layer.texels + layer.width, index, texel[2], texel[3]);
     Colour colour;
     colour.r = blend<0>(texel, fx, fy);
     colour.g = blend<8>(texel, fx, fy);
@@ -140,9 +187,10 @@ HWY_INLINE Colour look(const TileLayer& layer, const LayerRamps& ramps, int x, V
 HWY_INLINE I packed(const Colour& colour) {
     const Floats d;
     const Ints di;
-    const V zero = hn::Zero(d), full = hn::Set(d, 255.0f), half = hn::Set(d, 0.5f);
+    // The high bits of the rounding constant are shifted out or covered by alpha.
     const auto level = [&](V value) {
-        return hn::ConvertTo(di, hn::Add(hn::Min(hn::Max(value, zero), full), half));
+        const V clamped = hn::Min(hn::Max(value, hn::Zero(d)), hn::Set(d, 255.0f));
+        return hn::BitCast(di, hn::Add(clamped, hn::Set(d, 8388608.0f)));
     };
     const I red_green = hn::Or(level(colour.r), hn::ShiftLeft<8>(level(colour.g)));
     return hn::Or(hn::Or(red_green, hn::ShiftLeft<16>(level(colour.b))),
@@ -178,7 +226,10 @@ void DrawTile(const Tile& tile, int width, int height, std::uint8_t* out, std::s
             }
             hn::Store(packed(sum), di, row + x);
         }
-        std::memcpy(out + line * stride, row, static_cast<std::size_t>(width) * 4);
+        if (width == kTilePx)
+            std::memcpy(out + line * stride, row, sizeof(row));
+        else
+            std::memcpy(out + line * stride, row, static_cast<std::size_t>(width) * 4);
     }
 }
 
