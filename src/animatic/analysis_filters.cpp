@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <opencv2/core.hpp>
 #include <opencv2/core/utility.hpp>
 #include <opencv2/imgproc.hpp>
@@ -71,6 +72,11 @@ Image resized(const Image& picture, image::Size size) {
     cv::Mat target = mat_of(result);
     cv::resize(mat_of(picture), target, target.size(), 0, 0, interpolation(picture.size(), size));
     return result;
+}
+
+double mean_of(const Plane& plane) {
+    return std::accumulate(plane.values.begin(), plane.values.end(), 0.0) /
+           static_cast<double>(plane.values.size());
 }
 
 float percentile(const Plane& plane, double fraction) {

@@ -30,6 +30,7 @@ image::Plane gaussian(const image::Plane& plane, double sigma_px);
 image::Plane resized(const image::Plane& plane, image::Size size);
 image::Image resized(const image::Image& picture, image::Size size);
 
+double mean_of(const image::Plane& plane);
 /// The value below which `fraction` of the plane lies.
 float percentile(const image::Plane& plane, double fraction);
 /// Linear, 0 at `low`, 1 at `high`, clamped; low may be above high.

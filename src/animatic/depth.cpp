@@ -11,13 +11,13 @@ using image::Plane;
 
 namespace {
 
-constexpr float kFarthestThing = 0.06f;  // anything that is not sky is nearer than it
+constexpr float kFarthestThing = 0.1f;  // anything that is not sky is nearer than it
 
 /// Disparity of a flat ground at a row: linear below the horizon, as perspective has it.
 float ground_at(double row, const Horizon& horizon) {
     if (!horizon.seen) return static_cast<float>(0.25 + 0.55 * row);
     const double below = (row - horizon.row) / std::max(0.1, 1 - horizon.row);
-    return static_cast<float>(0.1 + 0.85 * std::clamp(below, 0.0, 1.0));
+    return static_cast<float>(0.12 + 0.83 * std::clamp(below, 0.0, 1.0));
 }
 
 /// -1 hazy (pale, flat, bluish) ... 1 clear (dark, textured, coloured): the air between us and a thing.

@@ -109,6 +109,10 @@ struct Painter {
             const Image& front = sheets.textures[j];
             const float step = sample(sheets.steps[j], cell_x, cell_y);
             if (step <= most) continue;
+            if (front.at(x, y)[3] >= 48) {
+                most = step;
+                continue;
+            }
             const int close = alpha_around(front, x, y, fringe_px);
             const int wider = close >= 48 ? close : alpha_around(front, x, y, 2 * fringe_px);
             const float share =

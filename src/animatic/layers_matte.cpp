@@ -65,6 +65,7 @@ struct Lift {
             r[i] = pixel[0], g[i] = pixel[1], b[i] = pixel[2];
             near_x[i] = (static_cast<float>(x0 + i) + 0.5f) * step_x - 0.5f;
         }
+        const int padded = (lanes + 3) & ~3;  // whole SIMD registers; what is too much is not used
         constexpr float kFalloff = 1.0f / (kColourReach * kColourReach);
         constexpr float kSpread = 1.0f / ((kReach + 0.5f) * (kReach + 0.5f));  // 0 at the window's edge
         for (int cy = std::max(0, cell_y - kReach); cy <= std::min(cells_y() - 1, cell_y + kReach); ++cy)
@@ -76,7 +77,7 @@ struct Lift {
                 const float cr = colour[0], cg = colour[1], cb = colour[2];
                 const float dy = at_y - static_cast<float>(cy), fcx = static_cast<float>(cx);
                 const float near_y = std::max(0.0f, 1 - dy * dy * kSpread) * certain;
-                for (int i = 0; i < kLanes; ++i) {
+                for (int i = 0; i < padded; ++i) {
                     const float dr = r[i] - cr, dg = g[i] - cg, db = b[i] - cb, dx = near_x[i] - fcx;
                     float alike = std::max(0.0f, 1 - (dr * dr + dg * dg + db * db) * kFalloff * 0.5f);
                     alike *= alike;

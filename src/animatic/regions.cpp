@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numeric>
 #include <vector>
 
 namespace stillreel::animatic {
@@ -11,11 +10,6 @@ namespace stillreel::animatic {
 using image::Plane;
 
 namespace {
-
-double mean_of(const Plane& plane) {
-    return std::accumulate(plane.values.begin(), plane.values.end(), 0.0) /
-           static_cast<double>(plane.values.size());
-}
 
 /// Softens a mask along the picture's edges.
 Plane soften(const Plane& mask, const GuidedFilter& edges) {
