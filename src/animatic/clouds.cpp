@@ -3,16 +3,65 @@
 #include <algorithm>
 #include <cmath>
 
+#include "animatic/noise.h"
 #include "animatic/surface_mask.h"
 #include "animatic/surface_motion.h"
 
 namespace stillreel::animatic {
 namespace {
 
-// The way of one cycle as a fraction of the picture's width. The mask's border must be wider, or the sky
-// would fold over itself there.
-constexpr float kWay = 0.034f;
-constexpr double kHertz = 0.32;
+// Fractions of the picture's width. A copy that travels further shows too much of what does not belong there.
+constexpr double kPace_s = 0.017;
+constexpr double kLongestWay = 0.12;
+constexpr double kSlowestHertz = 0.3;
+
+/// A bird or a star in the sky goes with it.
+image::Plane without_specks(const image::Plane& sky) {
+    image::Plane closed = sky;
+    constexpr int kReach = 4;
+    for (int y = kReach; y + kReach < sky.height_px; ++y) {
+        for (int x = kReach; x + kReach < sky.width_px; ++x) {
+            if (sky.at(x, y) > 0.99f) continue;
+            float sum = 0;
+            for (int dy = -kReach; dy <= kReach; ++dy)
+                for (int dx = -kReach; dx <= kReach; ++dx) sum += sky.at(x + dx, y + dy);
+            if (sum > 0.8f * (2 * kReach + 1) * (2 * kReach + 1)) closed.at(x, y) = 1;
+        }
+    }
+    return closed;
+}
+
+/// How far to either side the sky goes on around each point of it, at most `most`, as a fraction of the
+/// width: clouds may be taken from there. It falls no faster than the way to the sky's end does, so that
+/// nothing folds.
+image::Plane open_sky(const image::Plane& sky, float most) {
+    image::Plane room(sky.width_px, sky.height_px);
+    const int width = sky.width_px, height = sky.height_px;
+    const float step = 0.8f / static_cast<float>(width);
+    for (int y = 0; y < height; ++y) {
+        const auto reach = [&](int x, float before) {
+            return sky.at(x, y) > 0.5f ? std::min(before + step, most) : 0.0f;
+        };
+        float run = most;
+        for (int x = 0; x < width; ++x) room.at(x, y) = run = reach(x, run);
+        run = most;
+        for (int x = width - 1; x >= 0; --x) {
+            run = reach(x, run);
+            room.at(x, y) = std::min(room.at(x, y), run);
+        }
+    }
+    // Rows that pass a peak move less than those above it: even that out.
+    image::Plane even = room;
+    constexpr int kReach = 5;
+    for (int y = 0; y < height; ++y) {
+        for (int x = 0; x < width; ++x) {
+            float sum = 0;
+            for (int k = -kReach; k <= kReach; ++k) sum += room.at(x, std::clamp(y + k, 0, height - 1));
+            even.at(x, y) = std::min(sum / (2 * kReach + 1), 1.2f * room.at(x, y));
+        }
+    }
+    return even;
+}
 
 class Clouds : public Effect {
   public:
@@ -20,12 +69,17 @@ class Clouds : public Effect {
         : setting_(setting),
           clock_(setting.options.duration_s, setting.options.seamless, setting.time_scale * track.speed,
                  track.when),
-          mask_(setting.scene.regions.sky,
-                std::max(3, static_cast<int>(1.6f * kWay *
-                                             static_cast<float>(setting.scene.regions.sky.width_px)))) {
-        const auto amount = static_cast<float>(std::clamp(track.intensity, 0.0, 1.0));
-        way_ = kWay * static_cast<float>(setting.scene.size.width_px) * (0.6f + 0.5f * amount) *
+          mask_(without_specks(setting.scene.regions.sky), 4) {
+        const double rate = std::max(0.05, setting.time_scale * track.speed);
+        const double pace = kPace_s * rate * (0.6 + 0.8 * std::clamp(track.intensity, 0.0, 1.0));
+        // Quick clouds travel further before they start again, or a time-lapse would pulse.
+        const double hertz = std::max(kSlowestHertz, pace / kLongestWay);
+        const double way = std::min(kLongestWay, pace / hertz);
+        clock_hertz_ = hertz / rate;
+        way_ = static_cast<float>(way * setting.scene.size.width_px) *
                static_cast<float>(setting.wind.direction < 0 ? -1 : 1);
+        if (mask_.empty()) return;
+        room_ = open_sky(mask_.weights(), 0.5f * static_cast<float>(way));
     }
 
     std::string note() const override {
@@ -38,7 +92,7 @@ class Clouds : public Effect {
         const auto width = static_cast<float>(setting_.scene.size.width_px);
         const auto height = static_cast<float>(setting_.scene.size.height_px);
         const auto horizon = static_cast<float>(std::max(setting_.scene.horizon, 0.1));
-        const auto cycle = static_cast<float>(std::fmod(clock_.cycles(kHertz, moment.time_s), 1.0));
+        const auto cycle = static_cast<float>(std::fmod(clock_.cycles(clock_hertz_, moment.time_s), 1.0));
         for (LayerGrid& layer : grid.layers) {
             for (std::size_t i = 0; i < layer.u.size(); ++i) {
                 const float x = layer.u[i] / width, y = layer.v[i] / height;
@@ -46,10 +100,12 @@ class Clouds : public Effect {
                 if (weight <= 0) continue;
                 begin_flow(layer);
                 const float overhead = std::clamp((horizon - y) / horizon, 0.0f, 1.3f);
-                const float pace = weight * (0.4f + 0.6f * overhead);
+                const float most = 2 * width * weight_at(room_, x, y);
+                const float way = std::min(std::abs(way_) * (0.5f + 0.5f * overhead), most) * weight;
                 // Parts of the sky change copies at different moments, or all of it would breathe together.
-                const float own = setting_.noise.at(1.1f * x, 1.1f * y);
-                flow(layer, i, way_ * pace, 0.08f * std::abs(way_) * pace, cycle + own, setting_.scene.size);
+                const float own =
+                    0.3f * fast_sin(0.6f * x + 0.35f * y) + 0.2f * fast_sin(0.9f * y - 0.5f * x);
+                flow(layer, i, std::copysign(way, way_), 0.06f * way, cycle + own, setting_.scene.size);
             }
         }
     }
@@ -58,6 +114,8 @@ class Clouds : public Effect {
     EffectSetting setting_;
     EffectClock clock_;
     SurfaceMask mask_;
+    image::Plane room_;
+    double clock_hertz_;
     float way_;
 };
 

@@ -23,7 +23,7 @@ Drift drift_of(EffectKind kind, const prompt::Wind& wind) {
             drift = {0.4f, 2.6f, 1100, -0.34f, -1.4f * blow, 0.06f, 0.7f};
             break;
         case EffectKind::leaves:
-            drift = {0.4f, 2.8f, 340, 0.26f + 0.25f * std::abs(blow), 1.9f * blow, 0.07f, 0.35f};
+            drift = {0.4f, 2.8f, 480, 0.26f + 0.25f * std::abs(blow), 1.9f * blow, 0.07f, 0.35f};
             break;
         case EffectKind::petals:
             drift = {0.4f, 2.6f, 520, 0.17f + 0.15f * std::abs(blow), 2.2f * blow, 0.07f, 0.3f};
@@ -125,7 +125,7 @@ class Drifting : public Effect {
                   std::vector<Particle>& out) const {
         const bool petal = kind_ == EffectKind::petals;
         const Mote& mote = seen.mote;
-        const float half = (petal ? 0.009f : 0.015f) * mote.size * seen.px_per_unit;
+        const float half = (petal ? 0.010f : 0.018f) * mote.size * seen.px_per_unit;
         if (half < 0.7f) return;
         const float spin = turn(0.25 * mote.speed, moment) * (mote.kind > 0.5f ? 1.0f : -1.0f) + mote.phase;
         const float tilt = turn(0.6 * mote.speed, moment) + 3 * mote.phase;

@@ -47,7 +47,7 @@ class Candle : public Effect {
         if (strength <= 0) return;
         const Projected at = where(moment);
         const auto height = static_cast<float>(setting_.options.frame.height_px);
-        const float power = strength * (1 + 0.5f * flicker(moment.time_s));
+        const float power = strength * (1 + 0.8f * flicker(moment.time_s));
         const Rgb warm{1, 0.66f, 0.3f};
         wash(grid, at.x, at.y, 0.5f * height, power, warm * 0.32f + Rgb{-0.03f, -0.06f, -0.1f}, warm * 20);
         wash(grid, at.x, at.y, 0.15f * height, power, warm * 0.15f, warm * 26);
@@ -55,7 +55,7 @@ class Candle : public Effect {
 
     void illuminate(const Moment& moment, Lights& lights) const override {
         const Projected at = where(moment);
-        const float power = intensity_ * clock_.strength(moment.time_s) * (1 + 0.5f * flicker(moment.time_s));
+        const float power = intensity_ * clock_.strength(moment.time_s) * (1 + 0.8f * flicker(moment.time_s));
         if (power <= 0) return;
         const auto height = static_cast<float>(setting_.options.frame.height_px);
         lights.points.push_back({at.x, at.y, 0.2f * height, Rgb{255, 150, 60} * (0.4f * power)});
@@ -113,20 +113,20 @@ class Neon : public Effect {
     }
 
   private:
-    /// Steady, with a hum, and about every two seconds one of the two tubes fails for a moment: never both,
+    /// Steady, with a hum, and about every second one of the two tubes fails for a moment: never both,
     /// so that most of the frame keeps its light.
     float glow(int tube, double time_s) const {
-        const float hum = 0.05f * clock_.wander(seed_ + tube, 7, time_s);
-        const double slots = clock_.cycles_at_most(setting_.options.allow_flashing ? 2.0 : 0.6, time_s);
+        const float hum = 0.08f * clock_.wander(seed_ + tube, 7, time_s);
+        const double slots = clock_.cycles_at_most(setting_.options.allow_flashing ? 2.0 : 0.9, time_s);
         const auto total =
-            static_cast<std::int64_t>(std::max(1.0, std::floor(0.6 * clock_.duration_s() + 1e-6)));
+            static_cast<std::int64_t>(std::max(1.0, std::floor(0.9 * clock_.duration_s() + 1e-6)));
         auto slot = static_cast<std::int64_t>(std::floor(slots));
         if (clock_.seamless() && !setting_.options.allow_flashing) slot %= total;
         const auto key = static_cast<std::uint64_t>(slot);
         const bool mine = (hash_bits(seed_, key, 1) & 1) == static_cast<std::uint64_t>(tube);
         const float at = 0.2f + 0.6f * hash_unit(seed_, key, 2);
         const auto from_dip = static_cast<float>(std::abs(slots - std::floor(slots) - at));
-        const float dip = mine ? 0.6f * (1 - smoothstep(0.02f, 0.1f, from_dip)) : 0.0f;
+        const float dip = mine ? 0.75f * (1 - smoothstep(0.02f, 0.1f, from_dip)) : 0.0f;
         return intensity_ * clock_.strength(time_s) * (1 + hum) * (1 - dip);
     }
 

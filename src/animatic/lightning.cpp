@@ -84,7 +84,18 @@ class Lightning : public Effect {
         return intensity_ * std::min(sum, 1.2f);
     }
 
-    /// From above the frame down to the horizon, in steps that wander, where the picture has most sky.
+    /// Where the sky ends below its open part at `x`, a fraction of the height.
+    double lowest_sky(double x) const {
+        constexpr int kRows = 60;
+        int lowest = 0;
+        for (int row = 0; row < kRows && row - lowest < kRows / 8; ++row) {
+            if (sky_.at(static_cast<float>(x), static_cast<float>(row) / kRows) > 0.5f) lowest = row;
+        }
+        return std::max(0.12, static_cast<double>(lowest) / kRows);
+    }
+
+    /// From above the frame down behind what stands before the sky, in steps that wander, where the picture
+    /// has most sky.
     void bolt(std::size_t number, float power, const Moment& moment, std::vector<Particle>& particles) const {
         const Scene& scene = setting_.scene;
         const std::uint64_t key = hash_bits(seed_, number, 0x626f6c74);
@@ -99,7 +110,7 @@ class Lightning : public Effect {
         }
         if (best < 0.5f) return;
         const float px = std::sqrt(static_cast<float>(setting_.options.frame.height_px) / 1080);
-        const double bottom = std::clamp(scene.horizon, 0.15, 0.9);
+        const double bottom = lowest_sky(x) + 0.05;
         constexpr int kSteps = 420;
         for (int i = 0; i < kSteps; ++i) {
             const auto along = static_cast<float>(i) / kSteps;

@@ -24,11 +24,10 @@ class Smoke : public Effect {
                  track.when),
           steam_(track.style == "steam"),
           distant_(track.distant),
-          thick_(0.35f + 0.6f * static_cast<float>(std::clamp(track.intensity, 0.0, 1.0))) {
+          thick_(0.55f + 0.4f * static_cast<float>(std::clamp(track.intensity, 0.0, 1.0))) {
         const Ambience& ambience = setting.ambience;
         const Rgb pale = lerp(saturated(ambience.bright, 0.3f), {240, 243, 248}, 0.5f);
-        const Rgb dull = lerp(saturated(ambience.mean, 0.3f), {112, 110, 108}, 0.5f);
-        colour_ = steam_ ? pale * (0.55f + 0.45f * ambience.daylight) : dull;
+        steam_colour_ = pale * (0.55f + 0.45f * ambience.daylight);
         Random random(seed);
         if (steam_ && setting.scene.has_subject) {
             subject_top_ = true;
@@ -50,28 +49,40 @@ class Smoke : public Effect {
         for (const Plume& plume : plumes_) {
             const Place foot = place(plume, moment);
             const Projected at = appearance(foot, moment);
-            const Rgb light = light_at(lights, at.x, at.y) * 0.35f;
+            const Rgb colour =
+                (colour_before(foot) + light_at(lights, at.x, at.y) * 0.35f) * (1 + 0.6f * lights.flash);
             for (LayerGrid& layer : grid.layers) {
                 for (int row = 0; row < grid.rows; ++row) {
                     const std::size_t begin = static_cast<std::size_t>(row) * grid.columns;
                     if (!cover_row(grid, layer, begin, plume, foot, moment, strength, amount)) continue;
-                    haze_row(layer, begin, grid.columns, amount.data(),
-                             (colour_ + light) * (1 + 0.6f * lights.flash));
+                    haze_row(layer, begin, grid.columns, amount.data(), colour);
                 }
             }
         }
     }
 
   private:
+    /// Steam is white. Smoke shows dark before a bright sky and pale before a dark one.
+    Rgb colour_before(const Place& foot) const {
+        if (steam_) return steam_colour_;
+        const image::Size size = setting_.scene.size;
+        const Rgb behind = setting_.ambience.at(static_cast<float>(foot.u / size.width_px),
+                                                static_cast<float>(foot.v / size.height_px) - 0.2f);
+        const float grey = luma(behind) > 115 ? 0.42f * luma(behind) : luma(behind) + 84;
+        return lerp({grey, grey, grey}, saturated(behind, 0.5f), 0.25f);
+    }
+
     Place place(const Plume& plume, const Moment& moment) const {
         const Framing& framing = moment.framing;
         const image::Size frame = setting_.options.frame;
         if (subject_top_) {
             const Scene& scene = setting_.scene;
+            const double tall = scene.subject_bottom - scene.subject_top;
+            // A cup that fills the picture is seen from above: the steam needs room over its foot.
+            const double foot =
+                std::clamp(0.45, scene.subject_top + 0.12 * tall, scene.subject_top + 0.45 * tall);
             return {0.5 * (scene.subject_left + scene.subject_right) * scene.size.width_px,
-                    (scene.subject_top + 0.12 * (scene.subject_bottom - scene.subject_top)) *
-                        scene.size.height_px,
-                    1.02f};
+                    foot * scene.size.height_px, static_cast<float>(scene.w_near)};
         }
         if (distant_) return distant_place(setting_.scene, framing, frame, plume.noise > 0.5f);
         Place foot{framing.centre_u + (plume.x - 0.5) * frame.width_px * framing.texel_per_px,
@@ -85,15 +96,18 @@ class Smoke : public Effect {
         const auto wind = static_cast<float>(setting_.wind.direction * setting_.wind.strength);
         const float bend = setting_.noise.at(0.21f * y - 0.05f * t + plume.noise, 0.13f * t) - 0.5f;
         const float side = x - 1.6f * wind * y * y - 0.9f * bend * y;
-        const float half = 0.16f + 0.55f * y;
+        const float half = 0.1f + 0.6f * y;
         const float across = side / half;
         if (across > 1.6f || across < -1.6f) return 0;
+        // Billows: noise bent by noise, both carried upwards, the coarse one slower than the fine one.
         const float rise = 0.2f * t;
-        const float warp = setting_.noise.at(0.5f * side + plume.noise, 0.4f * (y - 1.2f * rise)) - 0.5f;
-        const float n =
-            setting_.noise.at(0.34f * side + 0.4f * warp + 2 * plume.noise, 0.55f * (y - rise) + 0.3f * warp);
-        const float body = smoothstep(0.24f, 0.66f, n + 0.28f * (1 - y) * (1 - y));
-        const float ends = smoothstep(0.0f, 0.05f, y) * (1 - smoothstep(0.4f, 1.0f, y));
+        const float warp_x = setting_.noise.at(0.6f * side + plume.noise, 0.9f * (y - 0.8f * rise)) - 0.5f;
+        const float warp_y =
+            setting_.noise.at(0.6f * side + 0.47f, 0.9f * (y - 0.8f * rise) + plume.noise) - 0.5f;
+        const float n = setting_.noise.at(0.5f * side + 0.45f * warp_x + 2 * plume.noise,
+                                          0.95f * (y - rise) + 0.45f * warp_y);
+        const float body = smoothstep(0.22f, 0.54f, n + 0.3f * (1 - y) * (1 - y));
+        const float ends = smoothstep(0.0f, 0.16f, y) * (1 - smoothstep(0.4f, 1.0f, y));
         return ends * body * std::max(0.0f, 1 - across * across / 2.56f);
     }
 
@@ -127,7 +141,7 @@ class Smoke : public Effect {
     EffectClock clock_;
     bool steam_, distant_, subject_top_ = false;
     float thick_;
-    Rgb colour_;
+    Rgb steam_colour_;
     std::vector<Plume> plumes_;
 };
 

@@ -10,6 +10,19 @@
 namespace stillreel::animatic {
 namespace {
 
+/// One of the waves around the sun that beams are made of: how many there are in a full turn, cycles a
+/// second.
+struct Gap {
+    int count;
+    float weight, drift;
+};
+constexpr std::array<Gap, 6> kGaps{{{7, 0.3f, 0.021f},
+                                    {11, 0.35f, -0.034f},
+                                    {17, 0.35f, 0.047f},
+                                    {26, 0.3f, -0.06f},
+                                    {37, 0.26f, 0.08f},
+                                    {53, 0.2f, -0.11f}}};
+
 class SunRays : public Effect {
   public:
     SunRays(const EffectSetting& setting, const prompt::EffectTrack& track, std::uint64_t seed)
@@ -18,7 +31,7 @@ class SunRays : public Effect {
                  track.when),
           intensity_(0.35f + 0.65f * static_cast<float>(std::clamp(track.intensity, 0.0, 1.0))),
           offset_(static_cast<float>(seed % 997) / 997.0f) {
-        colour_ = lerp(setting.ambience.bright, {255, 232, 184}, 0.65f);
+        colour_ = lerp(setting.ambience.bright, {255, 240, 206}, 0.8f);
     }
 
     void veil(FrameGrid& grid, const Moment& moment, const Lights&) const override {
@@ -28,39 +41,49 @@ class SunRays : public Effect {
         const auto height = static_cast<float>(setting_.options.frame.height_px);
         const EffectClock::TwoTimes times = clock_.two_times(moment.time_s);
         const float reach = 1 / (1.15f * height);
-        std::vector<float> shaft(grid.columns), amount(grid.columns);
+        std::vector<float> shaft(grid.columns), shade(grid.columns), amount(grid.columns);
         for (int row = 0; row < grid.rows; ++row) {
             const std::size_t begin = static_cast<std::size_t>(row) * grid.columns;
             const float dy = static_cast<float>(row * kTilePx) - sun.y;
             for (int i = 0; i < grid.columns; ++i) {
                 const float dx = static_cast<float>(i * kTilePx) - sun.x;
                 const float far = std::sqrt(dx * dx + dy * dy) + 1;
-                float n = beams(dx / far, dy / far, static_cast<float>(times.first_s));
+                const float turn = std::atan2(dy, dx) * (0.5f / 3.14159265f);
+                float n = beams(turn, far, static_cast<float>(times.first_s));
                 if (times.mix > 0) {
-                    n += (beams(dx / far, dy / far, static_cast<float>(times.second_s)) - n) * times.mix;
+                    n += (beams(turn, far, static_cast<float>(times.second_s)) - n) * times.mix;
                 }
                 const float d = far * reach;
                 const float fall = smoothstep(0.0f, 0.12f, d) / (1 + 1.6f * d * d);
+                shaft[i] = 1.3f * strength * n * fall;
                 // Between the shafts lies shade: without it a bright picture would not show them.
-                shaft[i] = strength * ((n - 0.25f) * fall + 0.2f / (1 + 40 * d * d));
+                shade[i] = -strength * (1 - n) * fall;
+                shaft[i] += strength * 0.25f / (1 + 40 * d * d);
             }
             for (LayerGrid& layer : grid.layers) {
                 const float* w = &layer.w[begin];
                 // More lit air lies before what is further away.
                 for (int i = 0; i < grid.columns; ++i) {
-                    amount[i] = shaft[i] * std::min(1.0f, 0.3f + 0.3f / std::max(w[i], 0.02f));
+                    const float air = std::min(1.0f, 0.35f + 0.3f / std::max(w[i], 0.02f));
+                    amount[i] = std::min(0.6f, shaft[i] * air);
                 }
-                light_row(layer, begin, grid.columns, amount.data(), {0.3f, 0.26f, 0.16f}, colour_ * 0.56f);
+                light_row(layer, begin, grid.columns, shade.data(), {0.2f, 0.19f, 0.17f}, {});
+                haze_row(layer, begin, grid.columns, amount.data(), colour_);
             }
         }
     }
 
   private:
-    /// Brightness of the beam in a direction (a unit vector): leaves or clouds in the way, that move slowly.
-    float beams(float x, float y, float t) const {
-        const float a = setting_.noise.at(0.62f * x + offset_ + 0.011f * t, 0.62f * y + 0.007f * t);
-        const float b = setting_.noise.at(1.7f * x - 0.016f * t, 1.7f * y + offset_ + 0.012f * t);
-        return smoothstep(0.4f, 0.64f, 0.55f * a + 0.45f * b);
+    /// Brightness of the beam in a direction (in turns) at a distance (px): gaps between leaves or clouds,
+    /// that move slowly. Close to the source beams are narrower than the grid can draw, and run together.
+    float beams(float turn, float far, float t) const {
+        float sum = -0.12f;
+        for (const Gap& gap : kGaps) {
+            const auto count = static_cast<float>(gap.count);
+            const float seen = smoothstep(0.3f * kTilePx * count, 1.1f * kTilePx * count, far);
+            sum += seen * gap.weight * fast_sin(count * (turn + offset_) + gap.drift * t);
+        }
+        return smoothstep(-0.1f, 0.9f, sum);
     }
 
     Projected source(const Moment& moment) const {

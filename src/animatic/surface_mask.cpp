@@ -46,16 +46,16 @@ SurfaceMask::SurfaceMask(const image::Plane& region, int border) {
     if (area >= 0.001f * static_cast<float>(soft.values.size())) weights_ = std::move(soft);
 }
 
-float SurfaceMask::at(float x, float y) const {
-    const float fx = std::clamp(x * static_cast<float>(weights_.width_px) - 0.5f, 0.0f,
-                                static_cast<float>(weights_.width_px - 1));
-    const float fy = std::clamp(y * static_cast<float>(weights_.height_px) - 0.5f, 0.0f,
-                                static_cast<float>(weights_.height_px - 1));
+float weight_at(const image::Plane& plane, float x, float y) {
+    const float fx = std::clamp(x * static_cast<float>(plane.width_px) - 0.5f, 0.0f,
+                                static_cast<float>(plane.width_px - 1));
+    const float fy = std::clamp(y * static_cast<float>(plane.height_px) - 0.5f, 0.0f,
+                                static_cast<float>(plane.height_px - 1));
     const int x0 = static_cast<int>(fx), y0 = static_cast<int>(fy);
-    const int x1 = std::min(x0 + 1, weights_.width_px - 1), y1 = std::min(y0 + 1, weights_.height_px - 1);
+    const int x1 = std::min(x0 + 1, plane.width_px - 1), y1 = std::min(y0 + 1, plane.height_px - 1);
     const float tx = fx - static_cast<float>(x0), ty = fy - static_cast<float>(y0);
-    const float top = weights_.at(x0, y0) * (1 - tx) + weights_.at(x1, y0) * tx;
-    const float bottom = weights_.at(x0, y1) * (1 - tx) + weights_.at(x1, y1) * tx;
+    const float top = plane.at(x0, y0) * (1 - tx) + plane.at(x1, y0) * tx;
+    const float bottom = plane.at(x0, y1) * (1 - tx) + plane.at(x1, y1) * tx;
     return top * (1 - ty) + bottom * ty;
 }
 

@@ -6,6 +6,9 @@
 
 namespace stillreel::animatic {
 
+/// Bilinear, at fractions of the plane's width and height, clamped to its edge. Not for an empty plane.
+float weight_at(const image::Plane& plane, float x, float y);
+
 class SurfaceMask {
   public:
     SurfaceMask() = default;
@@ -16,8 +19,7 @@ class SurfaceMask {
     /// True where less than a thousandth of the picture is left.
     bool empty() const { return weights_.empty(); }
 
-    /// Bilinear, at fractions of the picture's width and height, clamped to its edge. Not for an empty mask.
-    float at(float x, float y) const;
+    float at(float x, float y) const { return weight_at(weights_, x, y); }
 
     const image::Plane& weights() const { return weights_; }
 

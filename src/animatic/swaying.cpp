@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "animatic/noise.h"
 #include "animatic/surface_mask.h"
 #include "animatic/surface_motion.h"
 
@@ -44,18 +45,6 @@ image::Plane product(const SurfaceMask& mask, const image::Plane& factor) {
     return result;
 }
 
-float plane_at(const image::Plane& plane, float x, float y) {
-    const float fx = std::clamp(x * static_cast<float>(plane.width_px) - 0.5f, 0.0f,
-                                static_cast<float>(plane.width_px) - 1.001f);
-    const float fy = std::clamp(y * static_cast<float>(plane.height_px) - 0.5f, 0.0f,
-                                static_cast<float>(plane.height_px) - 1.001f);
-    const int x0 = static_cast<int>(fx), y0 = static_cast<int>(fy);
-    const float tx = fx - static_cast<float>(x0), ty = fy - static_cast<float>(y0);
-    const float top = plane.at(x0, y0) * (1 - tx) + plane.at(x0 + 1, y0) * tx;
-    const float bottom = plane.at(x0, y0 + 1) * (1 - tx) + plane.at(x0 + 1, y0 + 1) * tx;
-    return top * (1 - ty) + bottom * ty;
-}
-
 class Foliage : public Effect {
   public:
     Foliage(const EffectSetting& setting, const prompt::EffectTrack& track, std::uint64_t seed)
@@ -92,7 +81,7 @@ class Foliage : public Effect {
         for (LayerGrid& layer : grid.layers) {
             for (std::size_t i = 0; i < layer.u.size(); ++i) {
                 const float x = layer.u[i] / width, y = layer.v[i] / height;
-                const float weight = plane_at(weights_, x, y);
+                const float weight = weight_at(weights_, x, y);
                 if (weight <= 0) continue;
                 // Gusts travel along the wind; each bush answers in its own time.
                 const float own = setting_.noise.at(2.1f * x, 2.1f * y);
@@ -150,6 +139,16 @@ class Cloth : public Effect {
     }
 
   private:
+    /// What stands upright is someone in clothes, or hangs from its top: the upper part keeps its shape.
+    float hanging(float y) const {
+        const Scene& scene = setting_.scene;
+        const double tall = (scene.subject_bottom - scene.subject_top) * scene.size.height_px;
+        if (tall < 1.1 * (scene.subject_right - scene.subject_left) * scene.size.width_px) return 1;
+        const auto top = static_cast<float>(scene.subject_top),
+                   bottom = static_cast<float>(scene.subject_bottom);
+        return smoothstep(0.38f, 0.9f, (y - top) / std::max(bottom - top, 0.02f));
+    }
+
     /// Folds run from where the cloth is held, on the side that the wind comes from, and grow on their way.
     template <class Visit>
     void each_vertex(FrameGrid& grid, const Moment& moment, const Visit& visit) const {
@@ -166,7 +165,7 @@ class Cloth : public Effect {
         for (LayerGrid& layer : grid.layers) {
             for (std::size_t i = 0; i < layer.u.size(); ++i) {
                 const float x = layer.u[i] / width, y = layer.v[i] / height;
-                const float weight = strength * mask_.at(x, y);
+                const float weight = strength * mask_.at(x, y) * hanging(y);
                 if (weight <= 0) continue;
                 float along = (x - left) / span;
                 if (setting_.wind.direction < 0) along = 1 - along;

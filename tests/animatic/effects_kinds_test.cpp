@@ -118,6 +118,48 @@ TEST(Snow, FallsSlowerThanRain) {
     EXPECT_LT(2 * fall_px(EffectKind::snow), fall_px(EffectKind::rain));
 }
 
+TEST(Smoke, ShowsOnAnyBackground) {
+    for (const int grey : {15, 90, 200}) {
+        const Stage stage(static_cast<std::uint8_t>(grey));
+        const FrameBuffer with = stage.draw(plan_of({track_of(EffectKind::smoke, 0.5)}), 1.0);
+        EXPECT_GT(changed(with, stage.draw(MotionPlan{}, 1.0), 16), 0.08) << grey;
+    }
+}
+
+TEST(Smoke, HasASoftFoot) {
+    const Stage stage(60);
+    const FrameBuffer frame = stage.draw(plan_of({track_of(EffectKind::smoke, 0.5)}), 1.0);
+    const FrameBuffer without = stage.draw(MotionPlan{}, 1.0);
+    const auto thickest = [&](int y) {
+        double most = 0;
+        for (int x = 0; x < frame.width_px; ++x)
+            most = std::max(most, luma_of(frame.at(x, y)) - luma_of(without.at(x, y)));
+        return most;
+    };
+    int foot = frame.height_px - 1;
+    while (foot > 20 && thickest(foot) < 2) --foot;
+    EXPECT_LT(thickest(foot - 8), 16);
+    EXPECT_GT(thickest(foot - 60), 30);
+}
+
+TEST(Steam, HasRoomToRiseFromASubjectThatFillsThePicture) {
+    Stage stage(60);
+    stage.scene.has_subject = true;
+    stage.scene.subject_top = 0.02, stage.scene.subject_bottom = 0.98;
+    stage.scene.subject_left = 0.2, stage.scene.subject_right = 0.8;
+    EffectTrack steam = track_of(EffectKind::smoke, 0.5);
+    steam.style = "steam";
+    const FrameBuffer with = stage.draw(plan_of({steam}), 1.0), without = stage.draw(MotionPlan{}, 1.0);
+    int rows = 0;
+    for (int y = 0; y < with.height_px; ++y) {
+        double most = 0;
+        for (int x = 0; x < with.width_px; ++x)
+            most = std::max(most, luma_of(with.at(x, y)) - luma_of(without.at(x, y)));
+        rows += most > 12;
+    }
+    EXPECT_GT(rows, with.height_px / 5);
+}
+
 TEST(TimeOfDay, SunriseWarmsAndBrightens) {
     const Stage stage(110);
     const MotionPlan plan = plan_of({track_of(EffectKind::sunrise)});
@@ -131,6 +173,26 @@ TEST(TimeOfDay, SunsetDarkens) {
     const Stage stage(110);
     const MotionPlan plan = plan_of({track_of(EffectKind::sunset)});
     EXPECT_LT(mean_of(stage.draw(plan, 3.99), 1), mean_of(stage.draw(plan, 0), 1) - 20);
+}
+
+TEST(Lightning, ABoltGoesDownToWhereTheSkyEnds) {
+    Stage stage(40);
+    stage.scene.horizon = 0.3;
+    stage.scene.w_far = 0.25;
+    fill_region(stage.scene.regions.sky, 0.0, 0.0, 1.0, 0.7);
+    const Effects effects(stage.scene, plan_of({track_of(EffectKind::lightning, 1.0)}), stage.options);
+    double brightest = 0;
+    for (double time = 0; time < 4; time += 1.0 / 24) {
+        const FrameBuffer frame = stage.draw(effects, time);
+        double most = 0, sum = 0;
+        const int y = frame.height_px * 6 / 10;
+        for (int x = 0; x < frame.width_px; ++x) {
+            most = std::max(most, luma_of(frame.at(x, y)));
+            sum += luma_of(frame.at(x, y)) / frame.width_px;
+        }
+        brightest = std::max(brightest, most - sum);
+    }
+    EXPECT_GT(brightest, 60);
 }
 
 TEST(Lightning, StrikesThreeTimesAtMostAndWellApart) {

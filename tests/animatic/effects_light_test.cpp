@@ -148,6 +148,78 @@ TEST(PoliceLights, ChangeLuminanceStronglyInASmallAreaOnly) {
     }
 }
 
+TEST(Flashes, OfAnyLightsTogetherStayWithinThreeASecond) {
+    const auto lamp = [](EffectKind kind) { return track_of(kind, 1.0); };
+    const std::vector<MotionPlan> plans = {
+        plan_of({lamp(EffectKind::lightning)}),
+        plan_of({lamp(EffectKind::candle)}),
+        plan_of({lamp(EffectKind::neon)}),
+        plan_of({police("red_blue"), lamp(EffectKind::lightning)}),
+        plan_of({police("red"), police("blue"), lamp(EffectKind::neon), lamp(EffectKind::candle)}),
+    };
+    for (std::size_t k = 0; k < plans.size(); ++k) {
+        for (const float grey : {12.0f, 90.0f, 200.0f}) {
+            Stage stage(90);
+            fill_region(stage.scene.regions.sky, 0, 0, 1, 0.6);
+            for (const bool seamless : {false, true}) {
+                stage.options.seamless = seamless;
+                EXPECT_LE(flashing_of(stage, plans[k], grey).most_in_a_second, 3)
+                    << "plan " << k << " over grey " << grey;
+            }
+        }
+    }
+}
+
+TEST(Neon, FlickersWhereItHangsWithinTwoSeconds) {
+    Stage stage(60);
+    stage.options.duration_s = 2;
+    const Effects effects(stage.scene, plan_of({track_of(EffectKind::neon)}), stage.options);
+    double least = 1e9, most = 0;
+    for (int f = 0; f < 48; ++f) {
+        const LitGrid g = lit(stage, effects, f / 24.0, 60);
+        const std::size_t row = 13 * (kStageFrame.width_px / animatic::kTilePx + 1);
+        double sides = luminance(g, row) + luminance(g, row + kStageFrame.width_px / animatic::kTilePx);
+        least = std::min(least, sides);
+        most = std::max(most, sides);
+    }
+    EXPECT_GT(most, 1.2 * least);
+}
+
+TEST(Candle, WaversVisibly) {
+    const Stage stage(60);
+    const std::vector<double> red = series(stage, plan_of({track_of(EffectKind::candle)}), 0);
+    const auto [least, most] = std::minmax_element(red.begin(), red.end());
+    EXPECT_GT(*most, 1.12 * *least);
+}
+
+TEST(SunRays, AreManyShaftsThatNeverBurnOut) {
+    for (const int grey : {60, 205}) {
+        Stage stage(static_cast<std::uint8_t>(grey), {960, 544});
+        stage.scene.regions.sky = image::Plane(96, 54);
+        fill_region(stage.scene.regions.sky, 0.0, 0.0, 1.0, 0.4);
+        for (int c = 0; c < 3; ++c) stage.scene.ambient.at(16, 2)[c] = 235;
+        const FrameBuffer frame = stage.draw(plan_of({track_of(EffectKind::sun_rays, 1.0)}), 1.0);
+        int shafts = 0;
+        double low = 255, high = 0;
+        for (int x = 0; x < frame.width_px; ++x) {
+            const double l = luma_of(frame.at(x, 360));
+            // A shaft counts once it has risen by 6 levels and fallen by 6 again.
+            high = std::max(high, l);
+            low = std::min(low, l);
+            if (high - l > 6) {
+                ++shafts;
+                high = low = l;
+            }
+            if (l - low <= 6) high = std::min(high, l + 6);
+        }
+        EXPECT_GE(shafts, 3) << grey;
+        double most = 0;
+        for (int y = 0; y < frame.height_px; ++y)
+            for (int x = 0; x < frame.width_px; ++x) most = std::max(most, luma_of(frame.at(x, y)));
+        EXPECT_LT(most, 250) << grey;
+    }
+}
+
 TEST(PoliceLights, StandNearTheHorizonOffTheMiddle) {
     const Stage stage(20);
     const FrameBuffer frame = stage.draw(plan_of({police("red")}), 0.0);

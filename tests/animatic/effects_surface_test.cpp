@@ -168,6 +168,68 @@ TEST(Clouds, RunInATimeLapse) {
     EXPECT_NEAR(step(fast) / step(slow), 6.0, 1.0);
 }
 
+TEST(Clouds, AreTakenFromTheSkyAloneAndInOrderBetweenPeaks) {
+    // Two slopes leave a sky that narrows downwards, with a bird in it.
+    Stage stage;
+    image::Plane& sky = stage.scene.regions.sky;
+    for (int y = 0; y < 36; ++y)
+        for (int x = y; x < 96 - y; ++x) sky.at(x, y) = 1;
+    sky.at(48, 10) = 0;
+    MotionPlan plan = plan_of({track_of(EffectKind::clouds, 1.0)});
+    plan.time_scale = 6;
+    double furthest = 0;
+    for (double time = 0.05; time < 3; time += 0.31) {
+        const Displaced d = displaced(stage, plan, time);
+        const auto &before = d.before.layers[0], &after = d.after.layers[0];
+        for (int row = 0; row < d.before.rows; ++row)
+            for (int column = 0; column + 1 < d.before.columns; ++column) {
+                const int i = row * d.before.columns + column;
+                if (d.shift(i) == 0) continue;
+                furthest = std::max(furthest, d.shift(i));
+                const double slope = after.v[i] / static_cast<double>(stage.scene.size.height_px) * 54 * 5;
+                for (const float u : {after.u[i], after.u2[i]}) {
+                    EXPECT_GT(u, slope - 8) << "row " << row << " column " << column;
+                    EXPECT_LT(u, stage.scene.size.width_px - slope + 8);
+                }
+                // At the picture's sides it is mirrored.
+                const bool inner = before.u[i] > 40 && before.u[i + 1] < 440;
+                if (!inner || after.mix[i] > 0.9f || after.mix[i + 1] > 0.9f) continue;
+                ASSERT_GT(after.u[i + 1], after.u[i]) << "row " << row << " column " << column;
+            }
+    }
+    EXPECT_GT(furthest, 12);
+}
+
+TEST(Clouds, DoNotPulseInATimeLapse) {
+    Stage stage;
+    fill_region(stage.scene.regions.sky, 0.0, 0.0, 1.0, 0.5);
+    MotionPlan plan = plan_of({track_of(EffectKind::clouds)});
+    plan.time_scale = 6;
+    // The two copies take turns: at one vertex, how often in four seconds?
+    int turns = 0;
+    bool first_shown = false;
+    for (int f = 0; f < 96; ++f) {
+        const Displaced d = displaced(stage, plan, f / 24.0);
+        const bool first = d.after.layers[0].mix[20] < 0.5f;
+        turns += f > 0 && first != first_shown;
+        first_shown = first;
+    }
+    EXPECT_LE(turns, 8);
+}
+
+TEST(Cloth, AnUprightSubjectKeepsItsHeadStill) {
+    Stage stage;
+    stage.scene.has_subject = true;
+    stage.scene.subject_left = 0.4, stage.scene.subject_right = 0.6;
+    stage.scene.subject_top = 0.1, stage.scene.subject_bottom = 0.9;
+    fill_region(stage.scene.regions.subject, 0.4, 0.1, 0.6, 0.9);
+    const MotionPlan plan = plan_of({track_of(EffectKind::cloth)});
+    const Movement hem = movement(stage, plan, 0.39, 0.6, 0.61, 0.91);
+    EXPECT_GT(hem.inside, 0.5);
+    const Movement below_head = movement(stage, plan, 0.38, 0.39, 0.62, 0.93);
+    EXPECT_EQ(below_head.outside, 0.0);
+}
+
 TEST(Cloth, RipplesWithinTheSubject) {
     Stage stage;
     stage.scene.has_subject = true;
