@@ -125,6 +125,18 @@ TEST(Framing, ACompoundMoveKeepsHalfOfItsWayBeforeItStops) {
     EXPECT_FALSE(fitted.stop_s.has_value());
 }
 
+TEST(Framing, APathThatBeginsOutsideOfThePictureHoldsStillAndSaysSo) {
+    const Scene scene = two_sheets({400, 226});
+    CameraRun run{.path = path_to({"", {.pan = 75}, {}}, 4), .duration_s = 4};
+    run.path.segments[0].p0.pan = run.path.segments[0].p1.pan = 70;
+    const FittedFraming fitted = fit_framing(scene, run, request_for(false, 48));
+    EXPECT_TRUE(fitted.hold_still);
+    EXPECT_EQ(fitted.move_fraction, 0);
+    ASSERT_EQ(fitted.notes.size(), 1u);
+    EXPECT_NE(fitted.notes[0].find("holds still"), std::string::npos);
+    EXPECT_NEAR(fitted.framing.texel_per_px * kFrame.height_px, 226, 0.5);
+}
+
 TEST(Framing, StaticShowsTheWholeCrop) {
     const Scene scene = two_sheets({400, 226});
     FramingRequest request = request_for(false, 24);
