@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "animatic/scene.h"
 #include "made_scenes.h"
@@ -51,6 +52,55 @@ TEST(Analysis, FindsTheSkyAndTheHorizon) {
     for (int y = 0; y < scene.horizon_row; ++y) std::fill_n(sky.row(y), 640, 1.0f);
     EXPECT_GT(overlap(analysis.regions.sky, sky), 0.95);
     EXPECT_NEAR(analysis.horizon, 0.45, 0.03);
+}
+
+TEST(Analysis, AWallIsNoSky) {
+    auto room = testing::landscape(640, 400);
+    for (int y = 0; y < room.horizon_row; ++y)
+        for (int x = 0; x < 640; ++x) {
+            const float grain = 6 * testing::smooth_noise(x, y, 30, 3);
+            testing::put(room.picture, x, y, 196 + grain, 190 + grain, 180 + grain);
+        }
+    EXPECT_LT(mean(analyse(room.picture, {}).regions.sky), 0.01);
+}
+
+TEST(Analysis, TheSkyEndsAtHazyMountains) {
+    auto scene = testing::landscape(640, 400);
+    const auto ridge = [](int x) { return 150 - 70 * std::abs(std::sin(0.012 * x)); };
+    for (int y = 0; y < scene.horizon_row; ++y)
+        for (int x = 0; x < 640; ++x) {
+            const float grain = 10 * testing::smooth_noise(x, y, 5, 4);
+            if (y < ridge(x)) testing::put(scene.picture, x, y, 205, 222, 240);
+            if (y >= ridge(x)) testing::put(scene.picture, x, y, 118 + grain, 132 + grain, 150 + grain);
+        }
+    const Analysis analysis = analyse(scene.picture, {});
+    double above = 0, above_count = 0, below = 0, below_count = 0;
+    for (int x = 0; x < 640; x += 4)
+        for (int y = 0; y < scene.horizon_row; y += 4) {
+            const float sky = at(analysis.regions.sky, x / 640.0, y / 400.0);
+            if (y < ridge(x) - 8) above += sky, ++above_count;
+            if (y > ridge(x) + 8) below += sky, ++below_count;
+        }
+    EXPECT_GT(above / above_count, 0.9);
+    EXPECT_LT(below / below_count, 0.1);
+    EXPECT_LT(mean(analysis.regions.water), 0.02);  // hazy blue, but no water
+}
+
+TEST(Analysis, GreenGrowthIsFoliageAndStreakedBlueIsWater) {
+    auto scene = testing::landscape(640, 400);
+    for (int y = scene.horizon_row; y < 400; ++y)
+        for (int x = 0; x < 640; ++x) {
+            const float leaf = 50 * testing::smooth_noise(x, y, 5, 5);
+            const float streak = 35 * testing::smooth_noise(x / 12, y, 3, 6);
+            if (x < 320) testing::put(scene.picture, x, y, 40 + leaf, 80 + leaf, 25 + 0.5f * leaf);
+            if (x >= 320) testing::put(scene.picture, x, y, 70 + streak, 110 + streak, 160 + streak);
+        }
+    const Analysis analysis = analyse(scene.picture, {});
+    EXPECT_GT(at(analysis.regions.foliage, 0.2, 0.75), 0.8);
+    EXPECT_LT(at(analysis.regions.foliage, 0.8, 0.75), 0.1);
+    EXPECT_GT(at(analysis.regions.water, 0.8, 0.75), 0.8);
+    EXPECT_LT(at(analysis.regions.water, 0.2, 0.75), 0.1);
+    EXPECT_LT(at(analysis.regions.water, 0.8, 0.2), 0.1);
 }
 
 TEST(Analysis, AnEmptyLandscapeHasNoSubject) {
