@@ -137,7 +137,7 @@ Animatic::State::State(Inputs inputs, const prompt::MotionPlan& plan, const prom
                                                       .seamless = seamless,
                                                       .allow_flashing = options.allow_flashing});
     for (std::string& note : effects->notes()) notes.push_back(std::move(note));
-    unchanging = plan.still || (prompt::is_still(run.path) && effects->none() && subject->none());
+    unchanging = prompt::is_still(run.path) && effects->none() && subject->none();
 }
 
 void Animatic::State::analyse_and_build(Inputs inputs) {
@@ -169,10 +169,8 @@ void Animatic::State::analyse_and_build(Inputs inputs) {
 }
 
 void Animatic::State::frame_the_move(const prompt::MotionPlan& plan, const prompt::CameraPath& path) {
-    if (!plan.still) {
-        run.path = path;
-        base_focal_mm = prompt::pose_at(path, 0).focal_mm;
-    }
+    run.path = path;
+    base_focal_mm = prompt::pose_at(path, 0).focal_mm;
     run.duration_s = duration_of(options);
     run.seed = options.seed;
     run.playing = options.loop == Loop::pingpong   ? Playing::there_and_back

@@ -40,12 +40,15 @@ double CameraRun::path_length_s() const {
     return path.segments.empty() ? 0 : std::min(duration_s, path.segments.back().end_s);
 }
 
+double CameraRun::playing_rate() const {
+    return playing == Playing::there_and_back ? path_length_s() / (duration_s / 2) : 1;
+}
+
 double CameraRun::path_time(double time_s) const {
     if (playing == Playing::eased_there_and_back)
-        return std::min(duration_s, stop_s) / 2 * (1 - std::cos(kTurn * time_s / duration_s));
-    const double rate = playing == Playing::there_and_back ? 2 : 1;
+        return std::min(path_length_s(), stop_s) / 2 * (1 - std::cos(kTurn * time_s / duration_s));
     const double slowing_from = stop_s - kEaseOut_s / 2;
-    const double linear = time_s * rate;
+    const double linear = time_s * playing_rate();
     if (linear <= slowing_from) return linear;
     const double since = std::min(linear - slowing_from, kEaseOut_s);
     return std::max(0.0, std::min(slowing_from, linear) + since - since * since / (2 * kEaseOut_s));

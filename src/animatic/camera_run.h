@@ -22,6 +22,8 @@ struct CameraRun {
 
     /// Length of the path in its own time.
     double path_length_s() const;
+    /// Path seconds a clip second: there and back, all of the path is played in each half.
+    double playing_rate() const;
     /// The path's time at a moment of the clip. Where `stop_s` ends the move, its last 0.4 s slow down
     /// evenly.
     double path_time(double time_s) const;

@@ -186,7 +186,6 @@ FittedFraming stopping_early(const Fitter& fitter, CameraRun run, double most) {
     }
     best->stop_s = stop_s;
     best->move_fraction = run.share * stop_s / length;
-    const double rate = run.playing == Playing::there_and_back ? 2 : 1;
     if (run.playing == Playing::eased_there_and_back)
         best->notes.push_back(
             fmt::format("the picture has room for {:.0f} % of the camera move: it turns back there",
@@ -194,7 +193,7 @@ FittedFraming stopping_early(const Fitter& fitter, CameraRun run, double most) {
     else
         best->notes.push_back(
             fmt::format("the camera move uses up the picture's room after {:.1f} s and holds there",
-                        stop_s / rate + 0.2 / rate));
+                        (stop_s + 0.2) / run.playing_rate()));
     return *best;
 }
 

@@ -31,7 +31,7 @@ studio::Aspect aspect_of(const std::string& text) {
 }
 
 int plan(const Arguments& arguments) {
-    const prompt::MotionPlan plan = prompt::parse_prompt(arguments.prompt);
+    const prompt::MotionPlan plan = prompt::parse_prompt(arguments.prompt, arguments.duration_s);
     const double aspect = aspect_of(arguments.aspect).value();
     if (!arguments.json) {
         fmt::print("{}", prompt::to_table(plan));

@@ -302,18 +302,22 @@ ClipPlan plan_clip(const ClipRequest& request, const RunOptions& run, const Engi
     const media::Format format = format_for(run);
     ClipPlan plan;
     plan.engine = engines.find(request.spec.engine).name();
-    plan.plan = prompt::parse_prompt(request.spec.prompt);
     plan.picture = image::probe_picture(request.picture.path).size;
     plan.clip = resolve(request.spec, plan.picture,
                         media::needs_even_size(format) ? EvenSize::needed : EvenSize::any);
+    // After the length is known: words such as "after 2 seconds" are parts of it.
+    plan.plan = prompt::parse_prompt(request.spec.prompt, plan.clip.duration_s());
     const double aspect = static_cast<double>(plan.clip.frame.width_px) / plan.clip.frame.height_px;
-    plan.path =
-        request.spec.camera.empty()
-            ? prompt::compile_camera(plan.plan, {plan.clip.duration_s(), aspect, prompt::kDefaultFocalMm})
-            : read_camera(request.spec.camera);
+    // A loop plays the move there and back: half the time each way keeps the rates that the words ask for.
+    const double way_s = plan.clip.duration_s() / (request.spec.loop == animatic::Loop::none ? 1 : 2);
+    plan.path = request.spec.camera.empty()
+                    ? prompt::compile_camera(plan.plan, {way_s, aspect, prompt::kDefaultFocalMm})
+                    : read_camera(request.spec.camera);
     plan.output = run.output;
     plan.estimate = estimate(plan.clip, format, run.threads);
     plan.notes = plan.plan.notes;
+    for (const prompt::NotRendered& action : plan.plan.not_rendered)
+        plan.notes.push_back(fmt::format("not shown: \"{}\": {}", action.text, action.reason));
     plan.notes.insert(plan.notes.end(), plan.clip.notes.begin(), plan.clip.notes.end());
     check_output(run, plan.estimate);
     return plan;

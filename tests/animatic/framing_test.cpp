@@ -181,6 +181,10 @@ TEST(CameraRun, LoopsReturnToTheirBeginning) {
     EXPECT_GT(seamless.pose(2).z, 0.15);
     const CameraRun pingpong{.path = path, .duration_s = 4, .playing = Playing::there_and_back};
     EXPECT_NEAR(pingpong.path_time(2), 4, 1e-9);
+    // A path of half the clip's length is played at its own rate each way.
+    const CameraRun half{
+        .path = path_to({"", {.z = 0.2}, {}}, 2), .duration_s = 4, .playing = Playing::there_and_back};
+    EXPECT_NEAR(half.path_time(1.5), 1.5, 1e-9);
 }
 
 TEST(CameraRun, ShakeIsSmoothAndHasItsAmount) {

@@ -112,6 +112,36 @@ TEST_F(Generate, WritesEveryFrameInOrderWithTheRecipeInside) {
     EXPECT_EQ(reader.facts().tags.at("comment").find(scratch.path().string()), std::string::npos);
 }
 
+TEST_F(Generate, SaysWhatTheWordsAskForAndTheEngineDoesNotShow) {
+    const ClipPlan plan =
+        plan_clip(request(R"({"prompt":"a woman walking forward, pan left"})"), run, engines);
+    const auto says = [&](const std::string& part) {
+        return std::any_of(plan.notes.begin(), plan.notes.end(),
+                           [&](const std::string& line) { return line.find(part) != std::string::npos; });
+    };
+    EXPECT_TRUE(says("not shown: \"walking forward\""));
+}
+
+TEST_F(Generate, SecondsInThePromptAreSecondsOfTheClip) {
+    const std::string prompt = R"("prompt":"pan left, after 2 seconds tilt up")";
+    for (const auto& [frames, begin] : {std::pair{"96", 0.5}, std::pair{"192", 0.25}}) {
+        const ClipPlan plan =
+            plan_clip(request("{" + prompt + ",\"fps\":\"24\",\"frames\":" + frames + "}"), run, engines);
+        ASSERT_EQ(plan.plan.camera.size(), 2u);
+        EXPECT_NEAR(plan.plan.camera[1].when.begin, begin, 1e-6);
+    }
+}
+
+TEST_F(Generate, ALoopMovesAtTheRateOfTheWordsEachWay) {
+    const auto length_s = [&](const std::string& loop) {
+        const std::string fields = R"({"frames":96,"fps":"24","loop":")" + loop + "\"}";
+        return plan_clip(request(fields), run, engines).path.segments.back().end_s;
+    };
+    EXPECT_NEAR(length_s("none"), 4, 1e-9);
+    EXPECT_NEAR(length_s("pingpong"), 2, 1e-9);
+    EXPECT_NEAR(length_s("seamless"), 2, 1e-9);
+}
+
 TEST_F(Generate, FromTheClipAloneTheSameBytesComeAgain) {
     make();
     fs::remove_all(scratch / "in");
