@@ -57,6 +57,14 @@ void refuse_unknown(const CLI::App& app, const CLI::App* command) {
     }
 }
 
+/// CLI11's message, reworded where it is not a sentence.
+std::string in_plain_words(const CLI::ParseError& error) {
+    std::string message = error.what();
+    if (const auto at = message.find(": At Most 1 required"); at != std::string::npos)
+        return message.substr(0, at) + " is given more than once: give it once";
+    return message;
+}
+
 int parse_and_run(int argc, char** argv) {
     CLI::App app("stillreel makes moving shots out of still pictures.", "stillreel");
     app.set_version_flag("--version", fmt::format("stillreel {}", studio::version()), "Print the version");
@@ -75,7 +83,7 @@ int parse_and_run(int argc, char** argv) {
     } catch (const CLI::Success& asked) {
         return app.exit(asked);  // --help, --version
     } catch (const CLI::ParseError& error) {
-        throw UsageError(error.what());
+        throw UsageError(in_plain_words(error));
     }
     const auto chosen = app.get_subcommands();
     refuse_unknown(app, chosen.empty() ? nullptr : chosen.front());

@@ -131,8 +131,7 @@ void Console::done(const std::string& picture, const studio::MadeClip& clip) {
     // The one thing on stdout, so that a script can take it: file=$(stillreel generate ...).
     print_line(stdout, clip.output.string());
     if (voice_ == Voice::normal)
-        print_line(stderr, fmt::format("done in {:.1f} s, {:.1f} MB", clip.seconds,
-                                       static_cast<double>(clip.bytes) / 1e6));
+        print_line(stderr, fmt::format("done in {:.1f} s, {}", clip.seconds, bytes_text(clip.bytes)));
 }
 
 void Console::error(const std::string& picture, const std::string& code, const std::string& message,
@@ -153,6 +152,12 @@ void Console::error_event(const std::string& picture, const std::string& code, c
 
 void Console::summary(int made, int failed) {
     if (voice_ == Voice::json) print_event({{"event", "summary"}, {"made", made}, {"failed", failed}});
+}
+
+std::string bytes_text(std::uint64_t bytes) {
+    const auto count = static_cast<double>(bytes);
+    if (count < 999'500) return fmt::format("{:.0f} kB", std::max(1.0, count / 1e3));
+    return count < 999.95e6 ? fmt::format("{:.1f} MB", count / 1e6) : fmt::format("{:.1f} GB", count / 1e9);
 }
 
 void print_error(const std::string& message) { print_line(stderr, one_line("stillreel: error: " + message)); }

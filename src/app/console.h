@@ -2,6 +2,7 @@
 // --json one object per event on stdout. Errors and progress go to stderr, results to stdout.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "base/clock.h"
@@ -36,6 +37,9 @@ class Console {
     bool bar_shown_ = false;
     Stopwatch since_line_;
 };
+
+/// "38 kB", "2.1 MB", "25.3 GB".
+std::string bytes_text(std::uint64_t bytes);
 
 /// `stillreel: error: <message>` on stderr, on one line.
 void print_error(const std::string& message);

@@ -7,6 +7,7 @@
 
 #include "app/commands.h"
 #include "app/config.h"
+#include "app/console.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/threads.h"
@@ -29,15 +30,11 @@ struct Finding {
     std::string remedy;  // empty: all is well
 };
 
-std::string gigabytes(std::uint64_t bytes) {
-    return fmt::format("{:.1f} GB", static_cast<double>(bytes) / 1e9);
-}
-
 Finding memory() {
     const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
     const auto total = page * static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES));
     const auto free = page * static_cast<std::uint64_t>(sysconf(_SC_AVPHYS_PAGES));
-    return {"memory", fmt::format("{}, {} free", gigabytes(total), gigabytes(free)),
+    return {"memory", fmt::format("{}, {} free", bytes_text(total), bytes_text(free)),
             total < kLowMemoryBytes ? "clips at 1080p need about 450 MB: choose --size 512" : ""};
 }
 
@@ -46,7 +43,7 @@ Finding folder(const char* name, const fs::path& path) {
     try {
         studio::check_writable(path, 0);
         const std::uint64_t available = free_bytes(path);
-        finding.value += fmt::format(", {} free", gigabytes(available));
+        finding.value += fmt::format(", {} free", bytes_text(available));
         if (available < kLowDiskBytes) finding.remedy = "less than 1 GB is left there: make room";
     } catch (const Error& error) {
         finding.remedy = error.what();
@@ -72,6 +69,8 @@ std::vector<Finding> examine() {
     findings.push_back(memory());
     for (const auto& [name, version] : image::library_versions()) findings.push_back({name, version, ""});
     for (const auto& [name, version] : media::library_versions()) findings.push_back({name, version, ""});
+    findings.push_back(
+        {"licence", media::library_licence() + " (FFmpeg's, so of this binary: THIRD_PARTY.md)", ""});
     for (const media::Encoder& encoder : media::encoders())
         findings.push_back(
             {"writes " + encoder.format, encoder.present ? encoder.name : "no " + encoder.name,

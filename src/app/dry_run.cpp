@@ -50,8 +50,8 @@ void print_dry_run(const std::string& picture, const studio::ClipRequest& reques
     fmt::print("frame     {}x{}, {} frames at {} frames/s ({:.2f} s)\n", clip.frame.width_px,
                clip.frame.height_px, clip.frames, to_string(clip.fps), clip.duration_s());
     fmt::print("seed      {}{}\n", clip.seed, request.spec.seed ? "" : " (drawn now; a run draws another)");
-    fmt::print("estimate  about {:.0f} s, {:.1f} MB\n\n", std::max(1.0, plan.estimate.seconds),
-               static_cast<double>(plan.estimate.bytes) / 1e6);
+    fmt::print("estimate  about {:.0f} s, {}\n\n", std::max(1.0, plan.estimate.seconds),
+               bytes_text(plan.estimate.bytes));
     fmt::print("{}\n", prompt::to_table(plan.plan));
     if (!request.spec.camera.empty()) fmt::print("The camera follows the given path, not the prompt.\n");
     for (const std::string& line : plan.clip.notes) fmt::print("note: {}\n", line);

@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -86,10 +87,25 @@ studio::RunOptions run_options(const Arguments& arguments, const Config& config,
     return run;
 }
 
+/// generate photo.jpg "pan right": words without -p look like a picture's name.
+void refuse_stray_prompt(const std::vector<fs::path>& pictures, const std::string& fields) {
+    if (fields.find("\"prompt\":") != std::string::npos) return;
+    const auto in_a_sentence = [](unsigned char c) { return c == ' ' || c >= 0x80; };
+    for (const fs::path& picture : pictures) {
+        const std::string text = picture.string();
+        std::error_code failed;
+        if (!looks_like_picture(picture) && std::any_of(text.begin(), text.end(), in_a_sentence) &&
+            !fs::exists(picture, failed))
+            throw UsageError(fmt::format(
+                "there is no picture \"{}\"; if that is the prompt, put -p before it", text.substr(0, 60)));
+    }
+}
+
 std::vector<Task> list_tasks(const Arguments& arguments, const Config& config, const std::string& fields) {
     std::vector<fs::path> pictures = list_pictures(arguments.pictures);
     if (pictures.empty() && arguments.from.empty())
         throw UsageError("give a picture: stillreel generate PICTURE -p \"what should move\"");
+    refuse_stray_prompt(pictures, fields);
     std::vector<Task> tasks;
     const studio::RunOptions run = run_options(arguments, config, std::max<std::size_t>(1, pictures.size()));
     if (!arguments.from.empty()) {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"
+#include "app/console.h"
 #include "base/error.h"
 #include "media/video.h"
 #include "studio/recipe.h"
@@ -59,11 +60,13 @@ ordered_json stream_json(const media::VideoFacts& facts) {
 
 void print_text(const std::string& file, const media::VideoFacts& facts, const Story& story) {
     fmt::print("{}\n", file);
-    fmt::print("  video   {}{}{}, {}, {}, {}\n", facts.codec, facts.profile.empty() ? "" : " ", facts.profile,
-               facts.pixel_format, facts.colour, facts.container);
+    fmt::print("  video   {}{}{}", facts.codec, facts.profile.empty() ? "" : " ", facts.profile);
+    for (const std::string& fact : {facts.pixel_format, facts.colour})
+        if (!fact.empty() && fact != "unknown") fmt::print(", {}", fact);
+    fmt::print("\n");
     fmt::print("  frame   {}x{}, {} frames at {} frames/s ({:.2f} s){}\n", facts.width_px, facts.height_px,
                facts.frames, to_string(facts.fps), facts.duration_s, facts.has_audio ? ", with sound" : "");
-    fmt::print("  size    {:.2f} MB\n", static_cast<double>(facts.bytes) / 1e6);
+    fmt::print("  size    {}\n", bytes_text(facts.bytes));
     if (story.label.is_object())
         fmt::print("  label   made by AI (GB 45438-2025): {}\n", story.label.dump());
     else

@@ -12,14 +12,6 @@ namespace stillreel::app {
 namespace fs = std::filesystem;
 namespace {
 
-bool looks_like_picture(const fs::path& path) {
-    static const std::set<std::string> known = {".jpg", ".jpeg", ".png", ".webp"};
-    std::string extension = path.extension().string();
-    std::transform(extension.begin(), extension.end(), extension.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return known.contains(extension) && path.filename().string().front() != '.';
-}
-
 std::vector<fs::path> pictures_in(const fs::path& folder) {
     std::vector<fs::path> pictures;
     std::error_code failed;
@@ -37,6 +29,14 @@ std::vector<fs::path> pictures_in(const fs::path& folder) {
 }
 
 }  // namespace
+
+bool looks_like_picture(const fs::path& path) {
+    static const std::set<std::string> known = {".jpg", ".jpeg", ".png", ".webp"};
+    std::string extension = path.extension().string();
+    std::transform(extension.begin(), extension.end(), extension.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return known.contains(extension) && path.filename().string().front() != '.';
+}
 
 std::vector<fs::path> list_pictures(const std::vector<std::string>& arguments) {
     std::vector<fs::path> pictures;

@@ -50,10 +50,12 @@ int plan(const Arguments& arguments) {
 Command add_plan(CLI::App& app) {
     CLI::App* command = app.add_subcommand("plan", "Show how a prompt is understood, without a picture");
     auto arguments = std::make_shared<Arguments>();
-    command->add_option("-p,--prompt", arguments->prompt, "The sentence")->type_name("TEXT")->required();
+    command->add_option("-p,--prompt,PROMPT", arguments->prompt, "The sentence")
+        ->type_name("TEXT")
+        ->required();
     command->add_option("--duration", arguments->duration_s, "Length of the clip in seconds [4]")
         ->type_name("S")
-        ->check(CLI::Range(0.001, 86400.0));
+        ->check(CLI::Range(0.001, 86400.0).description(""));
     command->add_option("--aspect", arguments->aspect, "Of the frame [16:9]")->type_name("W:H");
     command->add_flag("--json", arguments->json,
                       "The plan and the camera's path as JSON (docs/motion-plan.md)");

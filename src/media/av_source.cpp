@@ -74,7 +74,9 @@ class Input {
         if (result >= 0) result = avformat_find_stream_info(context_, nullptr);
         if (result < 0) {
             avformat_close_input(&context_);
-            corrupt(path, lines.last_or(av_reason(result)));
+            const std::string reason = lines.last_or(av_reason(result));
+            corrupt(path, reason.starts_with("Format not on whitelist") ? "its format is none of those read"
+                                                                        : reason);
         }
     }
     ~Input() { avformat_close_input(&context_); }

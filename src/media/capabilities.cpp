@@ -35,4 +35,6 @@ std::vector<std::pair<std::string, std::string>> library_versions() {
             {"libavformat", dotted(avformat_version())}};
 }
 
+std::string library_licence() { return avformat_license(); }
+
 }  // namespace stillreel::media

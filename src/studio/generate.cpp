@@ -20,6 +20,8 @@ namespace {
 
 constexpr std::uint64_t kMaxPictureBytes = 512u << 20;
 constexpr std::uint64_t kMaxCameraBytes = 1u << 20;
+// Of a map's aspect against the picture's.
+constexpr double kShapeTolerance = 0.02;
 constexpr int kEncoderThreads = 2;
 constexpr int kLookahead = 10;
 // Frames between the drawing and the encoding thread: one being drawn, one being encoded, one waiting.
@@ -95,6 +97,20 @@ Estimate estimate(const ResolvedClip& clip, media::Format format, int threads) {
     estimate.seconds = 0.5 + pixels / pixels_per_second;
     estimate.bytes = static_cast<std::uint64_t>(pixels * bytes_per_pixel(format, clip.crf)) + 4096;
     return estimate;
+}
+
+/// A map must show the whole picture. Said before anything is decoded, in the sizes of the files.
+void check_shape(const char* what, const std::optional<Source>& map, const Source& picture,
+                 image::Size size) {
+    if (!map) return;
+    const image::Size found = image::probe_picture(map->path).size;
+    const double stretch =
+        static_cast<double>(found.width_px) * size.height_px / found.height_px / size.width_px;
+    if (std::abs(stretch - 1) > kShapeTolerance)
+        throw Error(ErrorCode::invalid_argument,
+                    fmt::format("the {} {} is {}x{} but {} is {}x{}: give one of the picture's shape", what,
+                                map->name, found.width_px, found.height_px, picture.name, size.width_px,
+                                size.height_px));
 }
 
 void check_output(const RunOptions& run, const Estimate& estimate) {
@@ -303,6 +319,8 @@ ClipPlan plan_clip(const ClipRequest& request, const RunOptions& run, const Engi
     ClipPlan plan;
     plan.engine = engines.find(request.spec.engine).name();
     plan.picture = image::probe_picture(request.picture.path).size;
+    check_shape("depth map", request.depth, request.picture, plan.picture);
+    check_shape("mask", request.mask, request.picture, plan.picture);
     plan.clip = resolve(request.spec, plan.picture,
                         media::needs_even_size(format) ? EvenSize::needed : EvenSize::any);
     // After the length is known: words such as "after 2 seconds" are parts of it.
@@ -341,7 +359,7 @@ MadeClip generate(const ClipRequest& request, const RunOptions& run, const Engin
 
     const std::optional<NameClaim> claim = claim_name(run);
     const fs::path target = run.output.empty() ? run.outputs / claim->target().filename() : run.output;
-    if (observer.started) observer.started({target, plan});
+    if (observer.started) observer.started({file_of_frame(target, 0), plan});
     if (observer.note) {
         for (const std::string& line : plan.notes) observer.note(line);
         for (const std::string& line : generator->notes()) observer.note(line);
@@ -349,11 +367,12 @@ MadeClip generate(const ClipRequest& request, const RunOptions& run, const Engin
     media::VideoWriter writer = media::VideoWriter::open(target, settings_of(plan.clip, recipe));
     write_frames(*generator, writer, request.spec, plan.clip, observer, cancel);
     MadeClip made;
-    made.output = place(writer, run, target);
+    const fs::path placed = place(writer, run, target);
+    made.output = file_of_frame(placed, 0);
     keep_originals(originals, run.uploads, observer);
     made.frames = plan.clip.frames;
     made.seconds = watch.seconds();
-    made.bytes = bytes_of(made.output, made.frames);
+    made.bytes = bytes_of(placed, made.frames);
     made.seed = plan.clip.seed;
     return made;
 }

@@ -70,7 +70,7 @@ struct ClipPlan {
 ClipPlan plan_clip(const ClipRequest& request, const RunOptions& run, const EngineRegistry& engines);
 
 struct Started {
-    std::filesystem::path output;
+    std::filesystem::path output;  // of a sequence the first picture
     const ClipPlan& plan;
 };
 
@@ -89,7 +89,7 @@ struct Observer {
 };
 
 struct MadeClip {
-    std::filesystem::path output;
+    std::filesystem::path output;  // of a sequence the first picture
     int frames = 0;
     double seconds = 0;
     std::uint64_t bytes = 0;

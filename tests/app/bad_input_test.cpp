@@ -63,6 +63,8 @@ INSTANTIATE_TEST_SUITE_P(
         Slip{"format", {"generate", "photo.png", "-o", "clip.avi"}, 2, ".mp4"},
         Slip{
             "one_file_for_two", {"generate", "photo.png", "photo.png", "-o", "clip.mp4"}, 2, "give a folder"},
+        Slip{"twice", {"generate", "photo.png", "--frames", "8", "--frames", "9"}, 2, "more than once"},
+        Slip{"stray_prompt", {"generate", "photo.png", "push in"}, 2, "put -p before it"},
         Slip{"missing_picture", {"generate", "none.jpg"}, 4, "none.jpg"},
         Slip{"missing_camera", {"generate", "photo.png", "--camera", "none.json"}, 4, "none.json"},
         Slip{"missing_depth", {"generate", "photo.png", "--depth", "none.png"}, 4, "none.png"},
@@ -178,7 +180,10 @@ TEST_F(BadFile, CameraWithABadFieldNamesIt) {
 
 TEST_F(BadFile, DepthMapOfAnotherAspect) {
     image::write_png(work() / "depth.png", image::Plane(64, 64, 0.5f));
-    expect_refused({"photo.png", "--depth", "depth.png"}, 3, "depth");
+    for (const char* option : {"--depth", "--mask"}) {
+        expect_refused({"photo.png", option, "depth.png"}, 3, "depth.png is 64x64 but photo.png is 96x64");
+        expect_refused({"photo.png", option, "depth.png", "--dry-run"}, 3, "64x64");
+    }
 }
 
 TEST_F(BadFile, FullDisk) {

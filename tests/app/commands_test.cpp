@@ -38,6 +38,7 @@ TEST_F(Commands, PlanShowsTheReadingAndTheCamera) {
     const auto table = run({"plan", "-p", "Camera pans right, heavy rain"});
     EXPECT_EQ(table.exit_code, 0);
     EXPECT_NE(table.out.find("pan"), std::string::npos) << table.out;
+    EXPECT_EQ(run({"plan", "Camera pans right, heavy rain"}).out, table.out);
     const auto plan = json::parse(run({"plan", "-p", "Camera pans right, heavy rain", "--json"}).out);
     EXPECT_EQ(plan["camera"][0]["move"], "pan");
     EXPECT_EQ(plan["effects"][0]["kind"], "rain");
@@ -57,7 +58,8 @@ TEST_F(Commands, DoctorFindsEverythingHere) {
     EXPECT_EQ(finished.exit_code, 0) << finished.out;
     std::set<std::string> names;
     for (const auto& finding : json::parse(finished.out)) names.insert(finding["name"]);
-    for (const char* name : {"processor", "memory", "libpng", "libavcodec", "writes .mp4", "outputs", "data"})
+    for (const char* name :
+         {"processor", "memory", "libpng", "libavcodec", "licence", "writes .mp4", "outputs", "data"})
         EXPECT_TRUE(names.contains(name)) << name;
     EXPECT_TRUE(files_in(home()).empty());
 }

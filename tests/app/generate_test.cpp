@@ -208,7 +208,10 @@ TEST_F(GenerateCommand, OtherFormatsByTheirName) {
         EXPECT_EQ(finished.exit_code, 0) << name << " " << finished.err;
         EXPECT_GT(fs::file_size(work() / name), 500u) << name;
     }
-    ASSERT_EQ(small({"photo.png", "-o", "frames/a.png"}).exit_code, 0);
+    const auto sequence = small({"photo.png", "-o", "frames/a.png"});
+    ASSERT_EQ(sequence.exit_code, 0) << sequence.err;
+    EXPECT_EQ(sequence.out, "frames/a_0000.png\n");
+    EXPECT_EQ(run({"inspect", "frames/a_0000.png"}).exit_code, 0);
     EXPECT_EQ(files_in(work() / "frames").size(), 6u);
 }
 
