@@ -60,6 +60,7 @@ Analysis analyse(const Image& picture, const AnalysisInputs& inputs) {
         take_away(regions.water, subject.mask);
     }
     take_away(regions.foliage, regions.sky);
+    take_away(regions.foliage, regions.water);
 
     if (inputs.depth) {
         analysis.disparity = given_disparity(resized(*inputs.depth, size));

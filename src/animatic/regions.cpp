@@ -307,6 +307,37 @@ void drop_hazy_slopes(Plane& mask, int horizon_row) {
     }
 }
 
+/// Water that mirrors a dark shore is darker and greener than what mirrors the sky, and looks like leaves. It
+/// is told by its streaks, which lie flat where the shore's trees and the grass before it stand up, and by
+/// being joined to the water that was found.
+void join_dark_reflections(Plane& mask, const Features& f, const Plane& across, const Plane& down,
+                           int horizon_row) {
+    const int width = mask.width_px, height = mask.height_px;
+    double l = 0, a = 0, b = 0, count = 0;
+    std::vector<int> open;
+    for (int i = 0; i < width * height; ++i) {
+        if (mask.values[i] < 0.5f) continue;
+        l += f.lightness.values[i], a += f.a.values[i], b += f.b.values[i], count += 1;
+        open.push_back(i);
+    }
+    if (count == 0) return;
+    l /= count, a /= count, b /= count;
+    const auto visit = [&](int x, int y) {
+        if (x < 0 || y <= horizon_row || x >= width || y >= height) return;
+        const int i = y * width + x;
+        if (mask.values[i] > 0.5f || f.lightness.values[i] > l + 8 || f.a.values[i] > a + 2) return;
+        if (std::hypot(f.a.values[i] - a, f.b.values[i] - b) > 15) return;
+        if (down.values[i] < 1.05f * across.values[i] + 0.3f) return;
+        mask.values[i] = 1;
+        open.push_back(i);
+    };
+    while (!open.empty()) {
+        const int x = open.back() % width, y = open.back() / width;
+        open.pop_back();
+        visit(x - 1, y), visit(x + 1, y), visit(x, y - 1), visit(x, y + 1);
+    }
+}
+
 }  // namespace
 
 Plane find_water(const Features& f, const Plane& sky, const Plane& foliage, const Horizon& horizon,
@@ -346,6 +377,7 @@ Plane find_water(const Features& f, const Plane& sky, const Plane& foliage, cons
     for (float& value : mask.values) value = value > 0.4f ? 1.0f : 0.0f;
     if (!horizon.straight) drop_hazy_slopes(mask, horizon_row);
     remove_small_parts(mask, width * height / 35);
+    join_dark_reflections(mask, f, across, down, horizon_row);
     return soften(mask, edges);
 }
 

@@ -103,6 +103,11 @@ TEST(ExamplesDepth, TheLakeHasSkyWaterAndTrees) {
     EXPECT_GT(mean_in(e.analysis.regions.foliage, 0.4, 0.43, 0.95, 0.5), 0.7);
     EXPECT_GT(mean_in(e.analysis.regions.water, 0.3, 0.75, 0.5, 0.9), 0.7);
     EXPECT_LT(mean_in(e.analysis.regions.water, 0, 0, 1, 0.4), 0.01);
+    // The forest's reflection is water too; the forest, the jetty and the grass are not.
+    EXPECT_GT(mean_in(e.analysis.regions.water, 0.6, 0.64, 0.98, 0.68), 0.7);
+    EXPECT_LT(mean_in(e.analysis.regions.water, 0.35, 0.4, 1, 0.54), 0.01);
+    EXPECT_LT(mean_in(e.analysis.regions.water, 0.56, 0.8, 0.62, 0.98), 0.05);
+    EXPECT_LT(mean_in(e.analysis.regions.water, 0, 0.93, 0.25, 1), 0.05);
 }
 
 }  // namespace
