@@ -191,11 +191,7 @@ std::vector<int> cut_at_ridge(Plane& region, const Features& f) {
         for (int x = 0; x < width; ++x) {
             const float drop = l[x] - f.lightness.at(x, y), blue = f.b.at(x, y);
             const bool hazy = (drop > 7 && blue > b[x] - 4) || (drop > 18 && blue > -18);
-            // Rock in the sun is about as light as the sky, but clouds under a blue one are seldom both warm
-            // and rough, or warm and dull.
-            const bool rock =
-                b[x] < -6 && blue > 0.5f && (drop > 2 || (drop > -6 && f.texture.at(x, y) > 2.5f));
-            land.at(x, y) = region.at(x, y) > 0.5f && (hazy || rock) ? 1.0f : 0.0f;
+            land.at(x, y) = region.at(x, y) > 0.5f && hazy ? 1.0f : 0.0f;
         }
     land = box_mean(land, std::max(1, height / 60));
     std::vector<int> ridge(width, height);
@@ -238,7 +234,7 @@ Plane find_sky(const Features& f, const GuidedFilter& edges) {
     for (int y = 0; y <= lowest; ++y)
         for (int x = 0; x < f.width(); ++x) {
             const int i = y * f.width() + x;
-            if (region.values[i] < 0.5f && y < ridge[x] && f.greenness.values[i] < 0.06f &&
+            if (region.values[i] < 0.5f && f.greenness.values[i] < 0.06f &&
                 colour.distance(f, x, y) < near_enough)
                 region.values[i] = 1;
         }
