@@ -94,7 +94,7 @@ class Drifting : public Effect {
     void put_dust(Particle p, const Seen& seen, const Moment& moment, std::vector<Particle>& out) const {
         const float twinkle = 0.6f + 0.4f * fast_sin(turn(0.5, moment) + seen.mote.phase);
         p.cover = 0;
-        p.radius = std::max(1.0f, px() * seen.mote.size * (1.6f + 1.9f * seen.at.w));
+        p.radius = std::max(0.85f, px() * seen.mote.size * (1.1f + 1.5f * seen.at.w));
         p.alpha *= 0.75f * twinkle / std::max(1.0f, 0.6f * seen.at.w);
         // Motes show where light falls on them: brighter parts of the picture carry more of them.
         const auto width = static_cast<float>(setting_.options.frame.width_px);

@@ -40,7 +40,7 @@ class Water : public Effect {
           waves_(track.style == "waves") {
         const auto height = static_cast<float>(setting.scene.size.height_px);
         const auto amount = static_cast<float>(std::clamp(track.intensity, 0.0, 1.0));
-        amplitude_ = height * (waves_ ? 0.011f : flows_ ? 0.0022f : 0.0042f) * (0.4f + amount);
+        amplitude_ = height * (waves_ ? 0.0085f : flows_ ? 0.0022f : 0.0042f) * (0.4f + amount);
         stream_ = height * (0.05f + 0.07f * amount);
     }
 
@@ -77,7 +77,7 @@ class Water : public Effect {
         const float strength = clock_.strength(moment.time_s);
         if (mask_.empty() || strength <= 0) return;
         const Phases phases = phases_at(moment.time_s);
-        const float glint = waves_ ? 0.13f : 0.07f;
+        const float glint = waves_ ? 0.16f : 0.08f;
         for (LayerGrid& layer : grid.layers) {
             for (std::size_t i = 0; i < layer.u.size(); ++i) {
                 const float weight = strength * weight_at(layer, i);
