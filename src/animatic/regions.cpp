@@ -191,7 +191,10 @@ std::vector<int> cut_at_ridge(Plane& region, const Features& f) {
         for (int x = 0; x < width; ++x) {
             const float drop = l[x] - f.lightness.at(x, y), blue = f.b.at(x, y);
             const bool hazy = (drop > 7 && blue > b[x] - 4) || (drop > 18 && blue > -18);
-            land.at(x, y) = region.at(x, y) > 0.5f && hazy ? 1.0f : 0.0f;
+            // Clouds that are less blue than the sky are brighter as well; sunlit rock is not.
+            const float paler = blue - b[x];
+            const bool rock = paler > 6 && drop > 3.5f - 0.5f * paler;
+            land.at(x, y) = region.at(x, y) > 0.5f && (hazy || rock) ? 1.0f : 0.0f;
         }
     land = box_mean(land, std::max(1, height / 60));
     std::vector<int> ridge(width, height);
@@ -212,6 +215,21 @@ std::vector<int> lower_edge(const Plane& region) {
     return edge;
 }
 
+/// How far down pieces of sky may lie that the region has not reached: to the ridge, and where a column has
+/// none, to the ridge nearest to it or the region's own lower edge.
+std::vector<int> lowest_sky(const std::vector<int>& ridge, const Plane& region) {
+    const int width = region.width_px, height = region.height_px;
+    const std::vector<int> own = lower_edge(region);
+    std::vector<int> lowest = ridge;
+    for (int x = 0; x < width; ++x)
+        for (int reach = 1; reach < width && ridge[x] == height && lowest[x] == height; ++reach) {
+            const int left = x >= reach ? ridge[x - reach] : height;
+            const int right = x + reach < width ? ridge[x + reach] : height;
+            if (std::min(left, right) < height) lowest[x] = std::max(own[x] + 1, std::min(left, right));
+        }
+    return lowest;
+}
+
 int quantile(std::vector<int> values, double fraction) {
     std::sort(values.begin(), values.end());
     return values[static_cast<std::size_t>(fraction * static_cast<double>(values.size() - 1))];
@@ -224,7 +242,7 @@ Plane find_sky(const Features& f, const GuidedFilter& edges) {
     const Plane none(f.width(), f.height());
     if (mean_of(region) < 0.01 || !is_sky(facts_of(region, f))) return none;
 
-    const std::vector<int> ridge = cut_at_ridge(region, f);
+    const std::vector<int> ridge = cut_at_ridge(region, f), end = lowest_sky(ridge, region);
 
     // Sky seen between branches and beyond masts is not connected: what has its colour above its lower edge
     // is sky too.
@@ -234,7 +252,7 @@ Plane find_sky(const Features& f, const GuidedFilter& edges) {
     for (int y = 0; y <= lowest; ++y)
         for (int x = 0; x < f.width(); ++x) {
             const int i = y * f.width() + x;
-            if (region.values[i] < 0.5f && f.greenness.values[i] < 0.06f &&
+            if (region.values[i] < 0.5f && y < end[x] && f.greenness.values[i] < 0.06f &&
                 colour.distance(f, x, y) < near_enough)
                 region.values[i] = 1;
         }

@@ -86,6 +86,29 @@ TEST(Analysis, TheSkyEndsAtHazyMountains) {
     EXPECT_LT(mean(analysis.regions.water), 0.02);  // hazy blue, but no water
 }
 
+// Rock and snow in the sun are as bright as the sky and pass its edge tests; only their colour betrays them.
+TEST(Analysis, TheSkyEndsAtSunlitMountains) {
+    auto scene = testing::landscape(640, 400);
+    const auto ridge = [](int x) { return 40 + std::abs(x - 200) * 0.6; };
+    for (int y = 0; y < scene.horizon_row; ++y)
+        for (int x = 0; x < 640; ++x) {
+            const float grain = 6 * testing::smooth_noise(x, y, 12, 4);
+            const float cloud = std::clamp(1.6f * testing::smooth_noise(x, y, 80, 9) - 0.5f, 0.0f, 1.0f);
+            testing::put(scene.picture, x, y, std::lerp(178.0f, 228.0f, cloud),
+                         std::lerp(203.0f, 230.0f, cloud), std::lerp(228.0f, 236.0f, cloud));
+            if (y >= ridge(x)) testing::put(scene.picture, x, y, 198 + grain, 192 + grain, 188 + grain);
+        }
+    const Plane sky = analyse(scene.picture, {}).regions.sky;
+    double above = 0, above_count = 0, below = 0, below_count = 0;
+    for (int x = 0; x < 640; x += 4)
+        for (int y = 0; y < scene.horizon_row; y += 4) {
+            if (y < ridge(x) - 10) above += at(sky, x / 640.0, y / 400.0), ++above_count;
+            if (y > ridge(x) + 10) below += at(sky, x / 640.0, y / 400.0), ++below_count;
+        }
+    EXPECT_GT(above / above_count, 0.85);
+    EXPECT_LT(below / below_count, 0.1);
+}
+
 TEST(Analysis, GreenGrowthIsFoliageAndStreakedBlueIsWater) {
     auto scene = testing::landscape(640, 400);
     for (int y = scene.horizon_row; y < 400; ++y)

@@ -100,6 +100,7 @@ TEST(ExamplesDepth, TheLakeHasSkyWaterAndTrees) {
     EXPECT_FALSE(e.analysis.has_subject);
     EXPECT_GT(mean_in(e.analysis.regions.sky, 0.5, 0.02, 0.75, 0.15), 0.9);
     EXPECT_LT(mean_in(e.analysis.regions.sky, 0, 0.5, 1, 1), 0.01);
+    EXPECT_LT(mean_in(e.analysis.regions.sky, 0.28, 0.22, 0.42, 0.38), 0.02);  // the mountain with snow
     EXPECT_GT(mean_in(e.analysis.regions.foliage, 0.4, 0.43, 0.95, 0.5), 0.7);
     EXPECT_GT(mean_in(e.analysis.regions.water, 0.3, 0.75, 0.5, 0.9), 0.7);
     EXPECT_LT(mean_in(e.analysis.regions.water, 0, 0, 1, 0.4), 0.01);
