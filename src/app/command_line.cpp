@@ -99,6 +99,8 @@ int parse_and_run(int argc, char** argv) {
 int run(int argc, char** argv) {
     // A file size limit then answers with an error, as a full disk does, instead of killing the process.
     std::signal(SIGXFSZ, SIG_IGN);
+    // Whoever reads our lines may stop to: the clip is made all the same, and no half of it is left behind.
+    std::signal(SIGPIPE, SIG_IGN);
     interrupt_flag();
     try {
         return parse_and_run(argc, argv);

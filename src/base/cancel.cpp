@@ -25,6 +25,8 @@ CancelFlag& interrupt_flag() {
     static const bool installed = [] {
         std::signal(SIGINT, on_signal);
         std::signal(SIGTERM, on_signal);
+        // A closed terminal; but nohup asks to go on.
+        if (std::signal(SIGHUP, on_signal) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);
         return true;
     }();
     static_cast<void>(installed);

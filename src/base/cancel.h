@@ -1,4 +1,5 @@
-// Stopping long work on request: whoever may stop it holds the flag, whoever works looks at it between pieces.
+// Stopping long work on request: whoever may stop it holds the flag, whoever works looks at it between
+// pieces.
 #pragma once
 
 #include <atomic>
@@ -16,8 +17,8 @@ class CancelFlag {
     std::atomic<bool> requested_{false};
 };
 
-/// The flag that Ctrl-C and SIGTERM set. The first call installs the handlers; a second Ctrl-C ends the process
-/// at once.
+/// The flag that Ctrl-C, SIGTERM and SIGHUP set. The first call installs the handlers; a second Ctrl-C ends
+/// the process at once.
 CancelFlag& interrupt_flag();
 
 }  // namespace stillreel

@@ -89,15 +89,29 @@ TEST_F(GenerateCommand, OneBadPictureDoesNotStopTheRest) {
 
 TEST_F(GenerateCommand, CtrlCLeavesNothingBehind) {
     const auto before = listing();
-    Process process(
-        command({"generate", "photo.png", "-p", kPrompt, "--size", "320x240", "--frames", "10000", "--json"}),
-        options());
-    for (int i = 0; i < 2000 && process.out().find("\"progress\"") == std::string::npos; ++i)
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    process.signal(SIGINT);
-    const auto finished = process.wait(std::chrono::seconds(10));
-    EXPECT_EQ(finished.exit_code, 130) << finished.err;
-    EXPECT_EQ(listing(), before);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+        Process process(command({"generate", "photo.png", "-p", kPrompt, "--size", "320x240", "--frames",
+                                 "10000", "--json"}),
+                        options());
+        for (int i = 0; i < 2000 && process.out().find("\"progress\"") == std::string::npos; ++i)
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        process.signal(number);
+        const auto finished = process.wait(std::chrono::seconds(10));
+        EXPECT_EQ(finished.exit_code, 130) << number << " " << finished.err;
+        EXPECT_EQ(listing(), before) << number;
+    }
+}
+
+TEST_F(GenerateCommand, IsMadeThoughNobodyReadsItsEvents) {
+    const auto piped = Process({"bash", "-c",
+                                STILLREEL_BINARY_DIR "/bin/stillreel generate photo.png --size 64x48 "
+                                                     "--frames 48 --json -o a.mp4 | head -n 1; "
+                                                     "exit ${PIPESTATUS[0]}"},
+                               options())
+                           .wait();
+    EXPECT_EQ(piped.exit_code, 0) << piped.err;
+    ASSERT_EQ(files_in(work()), (std::vector<fs::path>{work() / "a.mp4", work() / "photo.png"}));
+    EXPECT_EQ(run({"inspect", "a.mp4"}).exit_code, 0);
 }
 
 TEST_F(GenerateCommand, ManyAtOnceGetNamesOfTheirOwn) {
