@@ -9,6 +9,7 @@
 #include "animatic/camera_run.h"
 #include "animatic/debug_pictures.h"
 #include "animatic/effects.h"
+#include "animatic/exact_layers.h"
 #include "animatic/framing.h"
 #include "animatic/picture_fit.h"
 #include "animatic/raster.h"
@@ -76,7 +77,7 @@ struct Animatic::State {
     State(Inputs inputs, const prompt::MotionPlan& plan, const prompt::CameraPath& path,
           const Options& chosen);
 
-    void analyse_and_build(Inputs inputs);
+    void analyse_and_build(Inputs inputs, bool layers_part);
     void frame_the_move(const prompt::MotionPlan& plan, const prompt::CameraPath& path);
     void prepare_vertices(const View& view, int row_begin, int row_end, double time_s);
     void prepare_grid(const Moment& moment);
@@ -122,7 +123,7 @@ Animatic::State::State(Inputs inputs, const prompt::MotionPlan& plan, const prom
         if (inner.width_px < options.frame.width_px || inner.height_px < options.frame.height_px)
             surround = surround_of(inputs.picture, options.frame, options.background);
     }
-    analyse_and_build(std::move(inputs));
+    analyse_and_build(std::move(inputs), !stays_in_place(path) || !plan.subject.empty());
     raster = std::make_unique<Raster>(scene);
     grid = blank_grid({inner.width_px, inner.height_px}, scene.layers.size());
     frame_the_move(plan, path);
@@ -140,7 +141,7 @@ Animatic::State::State(Inputs inputs, const prompt::MotionPlan& plan, const prom
     unchanging = prompt::is_still(run.path) && effects->none() && subject->none();
 }
 
-void Animatic::State::analyse_and_build(Inputs inputs) {
+void Animatic::State::analyse_and_build(Inputs inputs, bool layers_part) {
     const image::Size frame{inner.width_px, inner.height_px};
     const image::Size whole = inputs.picture.size();
     const image::Rect centre_part = reachable_part(whole, frame, 0.5, 0.5);
@@ -165,7 +166,12 @@ void Animatic::State::analyse_and_build(Inputs inputs) {
         resize();
     }
     inputs.picture = {};
-    scene = build_scene(std::move(texture), analysis, options.threads);
+    if (layers_part) {
+        scene = build_scene(std::move(texture), analysis, options.threads);
+    } else {
+        scene = build_scene(texture, analysis, options.threads);
+        show_exactly(texture, scene, pool);
+    }
 }
 
 void Animatic::State::frame_the_move(const prompt::MotionPlan& plan, const prompt::CameraPath& path) {
