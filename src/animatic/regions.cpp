@@ -396,6 +396,11 @@ Plane find_water(const Features& f, const Plane& sky, const Plane& foliage, cons
     if (!horizon.straight) drop_hazy_slopes(mask, horizon_row);
     remove_small_parts(mask, width * height / 35);
     join_dark_reflections(mask, f, across, down, horizon_row);
+    if (!has_sky) {
+        const Plane white = white_water(f);  // under a sky it may be snow
+        for (std::size_t i = 0; i < mask.values.size(); ++i)
+            mask.values[i] = std::max(mask.values[i], white.values[i]);
+    }
     return soften(mask, edges);
 }
 

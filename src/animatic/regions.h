@@ -22,9 +22,12 @@ Horizon find_horizon(const Features& features, const image::Plane& sky);
 /// Green growth: trees, bushes, grass. Soft mask.
 image::Plane find_foliage(const Features& features, const GuidedFilter& edges);
 
-/// Smooth or horizontally streaked areas below the horizon that are bluish or show the sky's colour. Soft
-/// mask.
+/// Smooth or horizontally streaked areas below the horizon that are bluish or show the sky's colour; where no
+/// sky is seen, white water as well. Soft mask.
 image::Plane find_water(const Features& features, const image::Plane& sky, const image::Plane& foliage,
                         const Horizon& horizon, const GuidedFilter& edges);
+
+/// Foaming, bluish white water between darker banks. Hard mask, all 0 where there is none.
+image::Plane white_water(const Features& features);
 
 }  // namespace stillreel::animatic

@@ -126,6 +126,32 @@ TEST(Analysis, GreenGrowthIsFoliageAndStreakedBlueIsWater) {
     EXPECT_LT(at(analysis.regions.water, 0.8, 0.2), 0.1);
 }
 
+/// Grey-brown rocks from edge to edge and a foaming brook down the middle, of one or the other colour.
+image::Image brook(float red, float green, float blue) {
+    image::Image picture(640, 400, 3);
+    for (int y = 0; y < 400; ++y)
+        for (int x = 0; x < 640; ++x) {
+            const float rock = 110 * testing::smooth_noise(x, y, 18, 3) + 20 * testing::noise(x, y, 4);
+            const float foam = 0.35f + 0.65f * testing::smooth_noise(x, y, 8, 5);
+            const bool in_brook = std::abs(x - 320 - 40 * std::sin(0.02 * y)) < 45 && y > 160;
+            if (in_brook) testing::put(picture, x, y, red * foam, green * foam, blue * foam);
+            if (!in_brook) testing::put(picture, x, y, 20 + rock, 19 + rock, 12 + rock);
+        }
+    return picture;
+}
+
+TEST(Analysis, FoamBetweenRocksIsWater) {
+    const AnalysisInputs no_subject{std::nullopt, Plane(640, 400)};
+    const Plane water = analyse(brook(205, 215, 240), no_subject).regions.water;
+    EXPECT_GT(at(water, 0.5, 0.75), 0.8);
+    EXPECT_LT(at(water, 0.2, 0.75), 0.1);
+    EXPECT_LT(at(water, 0.8, 0.75), 0.1);
+    EXPECT_GT(mean(water), 0.05);
+    EXPECT_LT(mean(water), 0.15);
+    EXPECT_LT(mean(analyse(brook(235, 215, 185), no_subject).regions.water), 0.01);  // sand
+    EXPECT_LT(mean(analyse(brook(60, 90, 250), no_subject).regions.water), 0.01);    // blue paint
+}
+
 TEST(Analysis, AnEmptyLandscapeHasNoSubject) {
     EXPECT_FALSE(analyse(testing::landscape(640, 400).picture, {}).has_subject);
     EXPECT_FALSE(analyse(testing::landscape(400, 640).picture, {}).has_subject);
