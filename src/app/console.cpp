@@ -80,8 +80,8 @@ void Console::started(const std::string& picture, int index, int count, const st
     if (voice_ == Voice::quiet) return;
     const std::string place = count > 1 ? fmt::format("[{}/{}] ", index + 1, count) : "";
     print_line(stderr,
-               one_line(fmt::format("{}{}: {}x{}, {} frames at {} frames/s ({:.1f} s), {}, seed {}", place,
-                                    picture, clip.frame.width_px, clip.frame.height_px, clip.frames,
+               one_line(fmt::format("{}{}: {}x{}, {} at {} frames/s ({:.1f} s), {}, seed {}", place, picture,
+                                    clip.frame.width_px, clip.frame.height_px, frames_text(clip.frames),
                                     to_string(clip.fps), clip.duration_s(), event.plan.engine, clip.seed)));
 }
 
@@ -152,6 +152,10 @@ void Console::error_event(const std::string& picture, const std::string& code, c
 
 void Console::summary(int made, int failed) {
     if (voice_ == Voice::json) print_event({{"event", "summary"}, {"made", made}, {"failed", failed}});
+}
+
+std::string frames_text(std::int64_t frames) {
+    return fmt::format("{} {}", frames, frames == 1 ? "frame" : "frames");
 }
 
 std::string bytes_text(std::uint64_t bytes) {

@@ -38,6 +38,9 @@ class Console {
     Stopwatch since_line_;
 };
 
+/// "1 frame", "96 frames".
+std::string frames_text(std::int64_t frames);
+
 /// "38 kB", "2.1 MB", "25.3 GB".
 std::string bytes_text(std::uint64_t bytes);
 

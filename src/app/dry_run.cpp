@@ -47,8 +47,8 @@ void print_dry_run(const std::string& picture, const studio::ClipRequest& reques
     fmt::print("picture   {} ({}x{})\n", picture, plan.picture.width_px, plan.picture.height_px);
     fmt::print("output    {}\n", plan.output.empty() ? "outputs/video_DATE_TIME.mp4" : plan.output.string());
     fmt::print("engine    {}\n", plan.engine);
-    fmt::print("frame     {}x{}, {} frames at {} frames/s ({:.2f} s)\n", clip.frame.width_px,
-               clip.frame.height_px, clip.frames, to_string(clip.fps), clip.duration_s());
+    fmt::print("frame     {}x{}, {} at {} frames/s ({:.2f} s)\n", clip.frame.width_px, clip.frame.height_px,
+               frames_text(clip.frames), to_string(clip.fps), clip.duration_s());
     fmt::print("seed      {}{}\n", clip.seed, request.spec.seed ? "" : " (drawn now; a run draws another)");
     fmt::print("estimate  about {:.0f} s, {}\n\n", std::max(1.0, plan.estimate.seconds),
                bytes_text(plan.estimate.bytes));

@@ -105,6 +105,8 @@ std::vector<Task> list_tasks(const Arguments& arguments, const Config& config, c
     std::vector<fs::path> pictures = list_pictures(arguments.pictures);
     if (pictures.empty() && arguments.from.empty())
         throw UsageError("give a picture: stillreel generate PICTURE -p \"what should move\"");
+    if (std::find(pictures.begin(), pictures.end(), fs::path()) != pictures.end())
+        throw UsageError("the name of a picture is empty: give a picture");
     refuse_stray_prompt(pictures, fields);
     std::vector<Task> tasks;
     const studio::RunOptions run = run_options(arguments, config, std::max<std::size_t>(1, pictures.size()));

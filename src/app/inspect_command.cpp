@@ -64,8 +64,9 @@ void print_text(const std::string& file, const media::VideoFacts& facts, const S
     for (const std::string& fact : {facts.pixel_format, facts.colour})
         if (!fact.empty() && fact != "unknown") fmt::print(", {}", fact);
     fmt::print("\n");
-    fmt::print("  frame   {}x{}, {} frames at {} frames/s ({:.2f} s){}\n", facts.width_px, facts.height_px,
-               facts.frames, to_string(facts.fps), facts.duration_s, facts.has_audio ? ", with sound" : "");
+    fmt::print("  frame   {}x{}, {} at {} frames/s ({:.2f} s){}\n", facts.width_px, facts.height_px,
+               frames_text(facts.frames), to_string(facts.fps), facts.duration_s,
+               facts.has_audio ? ", with sound" : "");
     fmt::print("  size    {}\n", bytes_text(facts.bytes));
     if (story.label.is_object())
         fmt::print("  label   made by AI (GB 45438-2025): {}\n", story.label.dump());

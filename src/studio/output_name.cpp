@@ -3,11 +3,11 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include <cctype>
 #include <cstdlib>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "media/sequence.h"
 #include "media/video.h"
 
 namespace stillreel::studio {
@@ -49,17 +49,7 @@ void check_writable(const fs::path& folder, std::uint64_t needed_bytes) {
 
 fs::path file_of_frame(const fs::path& output, int number) {
     if (media::format_of(output) != media::Format::png_sequence) return output;
-    const std::string name = output.filename().string();
-    const auto percent = name.find('%');
-    if (percent == std::string::npos)
-        return output.parent_path() /
-               fmt::format("{}_{:04d}{}", output.stem().string(), number, output.extension().string());
-    std::size_t end = percent + 1;
-    while (end < name.size() && std::isdigit(static_cast<unsigned char>(name[end]))) ++end;
-    if (end >= name.size() || name[end] != 'd' || end - percent > 3) return output;
-    const int width = end > percent + 1 ? std::atoi(name.c_str() + percent + 1) : 0;
-    return output.parent_path() /
-           (name.substr(0, percent) + fmt::format("{:0{}d}", number, width) + name.substr(end + 1));
+    return media::SequenceNames(output).frame(number);
 }
 
 }  // namespace stillreel::studio

@@ -64,6 +64,7 @@ INSTANTIATE_TEST_SUITE_P(
         Slip{
             "one_file_for_two", {"generate", "photo.png", "photo.png", "-o", "clip.mp4"}, 2, "give a folder"},
         Slip{"twice", {"generate", "photo.png", "--frames", "8", "--frames", "9"}, 2, "more than once"},
+        Slip{"empty_name", {"generate", "", "-p", "rain"}, 2, "give a picture"},
         Slip{"stray_prompt", {"generate", "photo.png", "push in"}, 2, "put -p before it"},
         Slip{"missing_picture", {"generate", "none.jpg"}, 4, "none.jpg"},
         Slip{"missing_camera", {"generate", "photo.png", "--camera", "none.json"}, 4, "none.json"},

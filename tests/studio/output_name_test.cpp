@@ -39,6 +39,7 @@ TEST(Writable, NamesWhatIsInTheWay) {
 TEST(FileOfFrame, IsTheClipOrOnePictureOfASequence) {
     EXPECT_EQ(file_of_frame("a/clip.mp4", 3), "a/clip.mp4");
     EXPECT_EQ(file_of_frame("a/shot.png", 3), "a/shot_0003.png");
+    EXPECT_EQ(file_of_frame("a/100%s.png", 3), "a/100%s_0003.png");
     EXPECT_EQ(file_of_frame("a/s_%05d_x.png", 12), "a/s_00012_x.png");
 }
 
