@@ -198,6 +198,19 @@ int make_all(const std::vector<Task>& tasks, const studio::EngineRegistry& engin
     return 0;
 }
 
+int plan_all(const std::vector<Task>& tasks, const studio::EngineRegistry& engines, Console& console,
+             Voice voice) {
+    const auto show = [&](const Task& task) {
+        print_dry_run(task.shown, task.request, studio::plan_clip(task.request, task.run, engines),
+                      task.notes, voice);
+        return std::string();
+    };
+    if (tasks.size() == 1) return show(tasks[0]), 0;
+    bool all = true;
+    for (const Task& task : tasks) all &= attempt(task, console, [&] { return show(task); }).made;
+    return all ? 0 : kSomeFailed;
+}
+
 int generate(const Arguments& arguments) {
     const Voice voice = arguments.json ? Voice::json : arguments.quiet ? Voice::quiet : Voice::normal;
     Console console(voice);
@@ -213,12 +226,7 @@ int generate(const Arguments& arguments) {
         const Config config = arguments.from.empty() ? load_config() : Config{};
         const std::vector<Task> tasks = list_tasks(arguments, config, fields);
         if (tasks.size() == 1) shown = tasks[0].shown;
-        if (arguments.dry_run) {
-            for (const Task& task : tasks)
-                print_dry_run(task.shown, task.request, studio::plan_clip(task.request, task.run, engines),
-                              task.notes, voice);
-            return 0;
-        }
+        if (arguments.dry_run) return plan_all(tasks, engines, console, voice);
         return make_all(tasks, engines, console, voice);
     } catch (const UsageError& error) {
         event("usage", error.what(), kUsage);

@@ -80,6 +80,9 @@ TEST_F(GenerateCommand, TheTenthOfABatchEqualsTheSameAlone) {
 
 TEST_F(GenerateCommand, OneBadPictureDoesNotStopTheRest) {
     write_text("bad.jpg", "not a picture");
+    const auto planned = small({"bad.jpg", "photo.png", "-p", "zoom in", "--dry-run"});
+    EXPECT_EQ(planned.exit_code, 7);
+    EXPECT_NE(planned.out.find("photo.png (96x64)"), std::string::npos) << planned.out;
     const auto finished = small({"photo.png", "bad.jpg", "photo.png", "-p", "zoom in", "-o", "shots/"});
     EXPECT_EQ(finished.exit_code, 7);
     EXPECT_EQ(files_in(work() / "shots").size(), 2u);
