@@ -16,12 +16,10 @@ struct Gap {
     int count;
     float weight, drift;
 };
-constexpr std::array<Gap, 6> kGaps{{{7, 0.3f, 0.021f},
-                                    {11, 0.35f, -0.034f},
-                                    {17, 0.35f, 0.047f},
-                                    {26, 0.3f, -0.06f},
-                                    {37, 0.26f, 0.08f},
-                                    {53, 0.2f, -0.11f}}};
+// No more than the vertex grid can draw near the source: waves that only came in further out would break a
+// beam in two.
+constexpr std::array<Gap, 4> kGaps{
+    {{5, 0.34f, 0.021f}, {9, 0.38f, -0.034f}, {14, 0.38f, 0.047f}, {21, 0.36f, -0.06f}}};
 
 class SunRays : public Effect {
   public:
@@ -89,11 +87,13 @@ class SunRays : public Effect {
     Projected source(const Moment& moment) const {
         const Scene& scene = setting_.scene;
         const Ambience& ambience = setting_.ambience;
-        // Above the brightest spot, so that the shafts come down.
-        return appearance(
-            {ambience.brightest_x * static_cast<double>(scene.size.width_px),
-             (ambience.brightest_y - 0.1) * scene.size.height_px, static_cast<float>(scene.w_far)},
-            moment);
+        // A spot as bright as the sun is the sun; else the light comes from above the frame, on the brighter
+        // side.
+        const bool sun_in_view = luma(ambience.at(ambience.brightest_x, ambience.brightest_y)) > 240;
+        const float y = sun_in_view ? ambience.brightest_y : std::min(ambience.brightest_y - 0.1f, -0.15f);
+        return appearance({ambience.brightest_x * static_cast<double>(scene.size.width_px),
+                           y * static_cast<double>(scene.size.height_px), static_cast<float>(scene.w_far)},
+                          moment);
     }
 
     EffectSetting setting_;
