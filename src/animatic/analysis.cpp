@@ -52,7 +52,11 @@ Analysis analyse(const Image& picture, const AnalysisInputs& inputs) {
     if (!subject.found) focus_on_saliency(saliency, subject);
     if (subject.found) take_away(regions.sky, subject.mask);
 
-    const Horizon horizon = find_horizon(features, regions.sky);
+    Horizon horizon = find_horizon(features, regions.sky);
+    // Under a sky its lower edge tells the horizon.
+    const bool under_sky = mean_of(regions.sky) > 0.02;
+    const std::optional<VanishingPoint> corridor = under_sky ? std::nullopt : find_corridor(features);
+    if (corridor) horizon = {.row = corridor->y, .seen = true, .straight = false};
     regions.foliage = find_foliage(features, fine);
     regions.water = find_water(features, regions.sky, regions.foliage, horizon, fine);
     if (subject.found) {
@@ -66,7 +70,7 @@ Analysis analyse(const Image& picture, const AnalysisInputs& inputs) {
         analysis.disparity = given_disparity(resized(*inputs.depth, size));
     } else {
         const GuidedFilter coarse(features.rgb, std::max(3, size.width_px / 20), 2e-3f);
-        analysis.disparity = estimate_disparity(features, regions.sky, horizon, subject, coarse);
+        analysis.disparity = estimate_disparity(features, regions.sky, horizon, subject, corridor, coarse);
     }
     analysis.horizon = horizon.row;
     analysis.has_subject = subject.found;

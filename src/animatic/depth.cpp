@@ -27,7 +27,16 @@ float clearness(const Features& f, std::size_t i) {
     return 2 * (0.4f * textured + 0.35f * dark + 0.25f * coloured) - 1;
 }
 
-Plane cues(const Features& f, const Plane& sky, const Horizon& horizon) {
+/// Disparity of a corridor's floor and walls, whichever is nearer: walls are as far at every height. Flatter
+/// than true perspective, because whatever stands on the floor would lean with its slope.
+float corridor_at(double column, double row, const VanishingPoint& corridor) {
+    const double aside = std::abs(column - corridor.x) / std::max(corridor.x, 1 - corridor.x);
+    const double below = std::max(0.0, row - corridor.y) / (1 - corridor.y);
+    return static_cast<float>(0.3 + std::max(0.2 * aside, 0.36 * below));
+}
+
+Plane cues(const Features& f, const Plane& sky, const Horizon& horizon,
+           const std::optional<VanishingPoint>& corridor) {
     const int width = f.width(), height = f.height();
     const Plane sharp = box_mean(f.detail, std::max(2, width / 32));
     const float spread = percentile(sharp, 0.9) - percentile(sharp, 0.15);
@@ -43,7 +52,9 @@ Plane cues(const Features& f, const Plane& sky, const Horizon& horizon) {
             horizon.seen ? ramp(static_cast<float>(row - horizon.row), 0.08f, -0.02f) : 0.5f;
         for (int x = 0; x < width; ++x) {
             const int i = y * width + x;
-            float d = ground + upright * 0.14f * clearness(f, i);
+            const float level = corridor ? corridor_at((x + 0.5) / width, row, *corridor) : ground;
+            const float air = corridor ? 0.02f : 0.14f;  // the houses of a street stand in the same air
+            float d = level + upright * air * clearness(f, i);
             const float blurred = 1 - ramp(sharp.values[i], 0.1f, 0.55f);
             d *= 1 - 0.55f * trust_focus * blurred * ramp(static_cast<float>(row), 1.0f, 0.75f);
             disparity.values[i] = std::max(d, kFarthestThing) * (1 - sky.values[i]);
@@ -85,16 +96,16 @@ void place_subject(Plane& disparity, const Subject& subject, const Horizon& hori
 }  // namespace
 
 Plane estimate_disparity(const Features& f, const Plane& sky, const Horizon& horizon, const Subject& subject,
-                         const GuidedFilter& edges) {
-    const Plane guess = cues(f, sky, horizon);
+                         const std::optional<VanishingPoint>& corridor, const GuidedFilter& edges) {
+    const Plane guess = cues(f, sky, horizon, corridor);
     Plane disparity = edges(edges(guess));
     // The filter makes steps at the picture's edges. The open ground has none, however much its colours
     // change.
     for (int y = 0; y < f.height() && horizon.seen; ++y) {
         const auto below = static_cast<float>((y + 0.5) / f.height() - horizon.row);
+        const float plain = corridor ? 1.0f : ramp(below, 0.02f, 0.12f);  // walls have no steps either
         for (int x = 0; x < f.width(); ++x)
-            disparity.at(x, y) =
-                std::lerp(disparity.at(x, y), guess.at(x, y), 0.8f * ramp(below, 0.02f, 0.12f));
+            disparity.at(x, y) = std::lerp(disparity.at(x, y), guess.at(x, y), 0.8f * plain);
     }
     for (std::size_t i = 0; i < disparity.values.size(); ++i)
         disparity.values[i] = std::clamp(disparity.values[i], kFarthestThing, 1.0f) * (1 - sky.values[i]);

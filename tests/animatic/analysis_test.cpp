@@ -152,6 +152,31 @@ TEST(Analysis, FoamBetweenRocksIsWater) {
     EXPECT_LT(mean(analyse(brook(60, 90, 250), no_subject).regions.water), 0.01);    // blue paint
 }
 
+TEST(Analysis, ACorridorsWallsComeNearerTowardsTheSides) {
+    image::Image hall(640, 400, 3);
+    for (int y = 0; y < 400; ++y)
+        for (int x = 0; x < 640; ++x) {
+            // Stripes that run to the vanishing point, on walls, floor and ceiling alike.
+            const double across = (x - 352) / 640.0, down = (y - 200) / 400.0;
+            const double angle = std::atan2(down, across);
+            const bool end = std::max(std::abs(across), std::abs(down)) < 0.06;
+            const float stripe = std::sin(28 * angle) > 0 ? 60.0f : 0.0f;
+            const float level = end ? 150.0f : 70.0f + stripe + 8 * testing::smooth_noise(x, y, 7, 2);
+            testing::put(hall, x, y, level, 0.95f * level, 0.85f * level);
+        }
+    const AnalysisInputs no_subject{std::nullopt, Plane(640, 400)};
+    const Analysis analysis = analyse(hall, no_subject);
+    EXPECT_NEAR(analysis.horizon, 0.5, 0.05);
+    const Plane& d = analysis.disparity;
+    for (const double y : {0.3, 0.4, 0.5}) {
+        EXPECT_GT(at(d, 0.05, y), at(d, 0.3, y) + 0.06) << y;
+        EXPECT_GT(at(d, 0.95, y), at(d, 0.7, y) + 0.06) << y;
+        EXPECT_GT(at(d, 0.3, y), at(d, 0.55, y) + 0.06) << y;
+    }
+    EXPECT_NEAR(at(d, 0.05, 0.1), at(d, 0.05, 0.5), 0.06);
+    EXPECT_GT(at(d, 0.55, 0.95), at(d, 0.55, 0.6) + 0.2);  // the floor
+}
+
 TEST(Analysis, AnEmptyLandscapeHasNoSubject) {
     EXPECT_FALSE(analyse(testing::landscape(640, 400).picture, {}).has_subject);
     EXPECT_FALSE(analyse(testing::landscape(400, 640).picture, {}).has_subject);
