@@ -51,8 +51,10 @@ double support(const std::vector<SlantingEdge>& edges, float x, float y, float n
 }  // namespace
 
 std::optional<VanishingPoint> find_corridor(const Features& f) {
-    const std::vector<SlantingEdge> edges = slanting_edges(f);
-    if (edges.size() < static_cast<std::size_t>(f.width() * f.height() / 66)) return std::nullopt;
+    const std::vector<SlantingEdge> all = slanting_edges(f);
+    if (all.size() < static_cast<std::size_t>(f.width() * f.height() / 66)) return std::nullopt;
+    std::vector<SlantingEdge> edges;  // some thousands tell as much as all
+    for (std::size_t i = 0; i < all.size(); i += 1 + all.size() / 4000) edges.push_back(all[i]);
     // The middle of the picture and a rim: what is found on the rim leads out of the picture.
     constexpr int kSteps = 18;
     constexpr double kFirstX = 0.275, kStepX = 0.45 / kSteps, kFirstY = 0.325, kStepY = 0.375 / kSteps;
@@ -65,7 +67,8 @@ std::optional<VanishingPoint> find_corridor(const Features& f) {
                                          0.12f * static_cast<float>(f.width()));
             if (found > most) most = found, best_x = ix, best_y = iy;
         }
-    // Measured: 0.13 on a street, 0.04 to 0.07 on pictures of other things, 0.09 on a sunset's rays.
+    // Measured: 0.13 on a street; of 19 photographs of other things 17 had 0.04 to 0.10, a slanting dial 0.18
+    // (on the rim) and ropes before the sky 0.25 (never asked, under a sky).
     const bool inside = best_x > 0 && best_x < kSteps && best_y > 0 && best_y < kSteps;
     if (most < 0.11 || !inside) return std::nullopt;
     return VanishingPoint{kFirstX + best_x * kStepX, kFirstY + best_y * kStepY};
