@@ -49,7 +49,7 @@ Analysis analyse(const Image& picture, const AnalysisInputs& inputs) {
     const Plane saliency = saliency_of(features, regions.sky);
     Subject subject = inputs.subject ? given_subject(resized(*inputs.subject, size))
                                      : find_subject(features, saliency, regions.sky, fine);
-    if (!subject.found) focus_on_saliency(saliency, subject);
+    if (!subject.found) focus_on_saliency(features, saliency, subject);
     if (subject.found) take_away(regions.sky, subject.mask);
 
     Horizon horizon = find_horizon(features, regions.sky);

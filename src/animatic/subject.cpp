@@ -367,16 +367,24 @@ Subject given_subject(Plane mask) {
     return subject;
 }
 
-void focus_on_saliency(const Plane& saliency, Subject& subject) {
-    double sum_x = 0, sum_y = 0, sum = 1e-9;
+void focus_on_saliency(const Features& f, const Plane& saliency, Subject& subject) {
+    // The place where most stands out together, not the mean of all: between two things there may be nothing.
+    // What the photographer focused on is sharp.
+    const double radius = 0.08 * std::min(saliency.width_px, saliency.height_px);
+    const Plane sharp = gaussian(f.edge, radius / 2);
+    const float sharpest = std::max(0.1f, *std::max_element(sharp.values.begin(), sharp.values.end()));
+    Plane drawn = saliency;
+    for (std::size_t i = 0; i < drawn.values.size(); ++i)
+        drawn.values[i] *= drawn.values[i] * (0.1f + sharp.values[i] / sharpest);
+    const Plane spread = gaussian(drawn, radius);
+    double best = -1;
     for (int y = 0; y < saliency.height_px; ++y)
         for (int x = 0; x < saliency.width_px; ++x) {
-            const double weight = saliency.at(x, y) * saliency.at(x, y);
-            sum_x += weight * (x + 0.5), sum_y += weight * (y + 0.5), sum += weight;
+            const double u = (x + 0.5) / saliency.width_px, v = (y + 0.5) / saliency.height_px;
+            const double off_centre = (u - 0.5) * (u - 0.5) + (v - 0.5) * (v - 0.5);
+            const double weight = spread.at(x, y) * (1 - 1.2 * off_centre);
+            if (weight > best) best = weight, subject.focus_x = u, subject.focus_y = v;
         }
-    constexpr double kTowardsMiddle = 0.4;
-    subject.focus_x = std::lerp(sum_x / sum / saliency.width_px, 0.5, kTowardsMiddle);
-    subject.focus_y = std::lerp(sum_y / sum / saliency.height_px, 0.5, kTowardsMiddle);
 }
 
 }  // namespace stillreel::animatic

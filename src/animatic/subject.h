@@ -27,8 +27,7 @@ Subject find_subject(const Features& features, const image::Plane& saliency, con
 /// For a mask from outside (analysis size).
 Subject given_subject(image::Plane mask);
 
-/// Where to look when there is no subject: the centre of the saliency, drawn towards the middle of the
-/// picture.
-void focus_on_saliency(const image::Plane& saliency, Subject& subject);
+/// Where to look when there is no subject: the middle of what stands out most and is sharp.
+void focus_on_saliency(const Features& f, const image::Plane& saliency, Subject& subject);
 
 }  // namespace stillreel::animatic

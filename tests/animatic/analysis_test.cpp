@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "animatic/analysis_features.h"
 #include "animatic/scene.h"
+#include "animatic/subject.h"
 #include "made_scenes.h"
 #include "support/throws.h"
 
@@ -256,6 +258,29 @@ TEST(Analysis, FlatPicturesAreNoProblem) {
         for (float value : analysis.disparity.values) ASSERT_TRUE(value >= 0 && value <= 1);
         EXPECT_GE(mean(analysis.disparity), 0);
     }
+}
+
+TEST(Focus, IsOnTheSharpThingNotBetweenTwoThings) {
+    image::Image picture(256, 128, 3);
+    std::fill(picture.pixels.begin(), picture.pixels.end(), std::uint8_t{90});
+    // A checked patch on the left, an even one on the right.
+    for (int y = 48; y < 80; ++y)
+        for (int x = 32; x < 64; ++x) {
+            std::fill_n(picture.at(x, y), 3, static_cast<std::uint8_t>((x / 4 + y / 4) % 2 ? 230 : 20));
+            std::fill_n(picture.at(x + 160, y), 3, std::uint8_t{200});
+        }
+    const Features features = features_of(picture);
+    Plane saliency(features.width(), features.height());
+    for (int y = 0; y < saliency.height_px; ++y)
+        for (int x = 0; x < saliency.width_px; ++x) {
+            const double u = (x + 0.5) / saliency.width_px, v = (y + 0.5) / saliency.height_px;
+            const bool patch = (u > 0.125 && u < 0.25) || (u > 0.75 && u < 0.875);
+            saliency.at(x, y) = patch && v > 0.375 && v < 0.625 ? 0.9f : 0.05f;
+        }
+    Subject subject;
+    focus_on_saliency(features, saliency, subject);
+    EXPECT_NEAR(subject.focus_x, 0.1875, 0.06);
+    EXPECT_NEAR(subject.focus_y, 0.5, 0.1);
 }
 
 }  // namespace
