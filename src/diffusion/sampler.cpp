@@ -1,12 +1,7 @@
 #include "diffusion/sampler.h"
 
-#include <algorithm>
-#include <cmath>
-
-#include "base/check.h"
 #include "base/error.h"
 #include "diffusion/multistep_samplers.h"
-#include "diffusion/sigma_table.h"
 #include "diffusion/single_step_samplers.h"
 
 namespace stillreel::diffusion {
