@@ -215,8 +215,8 @@ void Animatic::State::prepare_vertices(const View& view, int row_begin, int row_
     if (effects->none()) return;
     for (int vertex = begin; vertex < end; ++vertex) {
         int front = static_cast<int>(scene.layers.size()) - 1;
-        while (front > 0 &&
-               raster->alpha_at(front, grid.layers[front].u[vertex], grid.layers[front].v[vertex]) < 128)
+        while (front > 0 && alpha_at(scene.layers[front].texture, grid.layers[front].u[vertex],
+                                     grid.layers[front].v[vertex]) < 128)
             --front;
         grid.front_w[vertex] = grid.layers[front].w[vertex];
     }

@@ -67,8 +67,7 @@ class Clouds : public Effect {
   public:
     Clouds(const EffectSetting& setting, const prompt::EffectTrack& track, std::uint64_t)
         : setting_(setting),
-          clock_(setting.options.duration_s, setting.options.seamless, setting.time_scale * track.speed,
-                 track.when),
+          clock_(clock_of(setting, track)),
           mask_(without_specks(setting.scene.regions.sky), 4) {
         const double rate = std::max(0.05, setting.time_scale * track.speed);
         const double pace = kPace_s * rate * (0.6 + 0.8 * std::clamp(track.intensity, 0.0, 1.0));

@@ -43,8 +43,7 @@ class Drifting : public Effect {
     Drifting(const EffectSetting& setting, const prompt::EffectTrack& track, std::uint64_t seed)
         : setting_(setting),
           kind_(track.kind),
-          clock_(setting.options.duration_s, setting.options.seamless, setting.time_scale * track.speed,
-                 track.when),
+          clock_(clock_of(setting, track)),
           light_(0.4f + 0.6f * setting.ambience.daylight),
           field_(setting.scene, sized(drift_of(track.kind, setting.wind), track), setting.options.frame,
                  seed) {}

@@ -38,6 +38,12 @@ struct EffectSetting {
     double beacon_rate_hz = 3;  // pulses a second that one police_lights track may give
 };
 
+/// The clock of one track: over its span, at its own speed times the plan's.
+inline EffectClock clock_of(const EffectSetting& setting, const prompt::EffectTrack& track) {
+    return {setting.options.duration_s, setting.options.seamless, setting.time_scale * track.speed,
+            track.when};
+}
+
 class Effect {
   public:
     virtual ~Effect() = default;

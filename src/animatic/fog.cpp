@@ -13,8 +13,7 @@ class Fog : public Effect {
   public:
     Fog(const EffectSetting& setting, const prompt::EffectTrack& track, std::uint64_t seed)
         : setting_(setting),
-          clock_(setting.options.duration_s, setting.options.seamless, setting.time_scale * track.speed,
-                 track.when),
+          clock_(clock_of(setting, track)),
           density_(0.14f + 1.25f * static_cast<float>(std::pow(std::clamp(track.intensity, 0.0, 1.0), 1.5))),
           begin_(track.distant ? 0.9f : 0.3f),
           offset_x_(static_cast<float>(seed % 1000) * 0.001f) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "animatic/raster.h"
 #include "animatic/warp.h"
 
 namespace stillreel::animatic {
@@ -12,6 +13,7 @@ namespace {
 
 constexpr double kFullFrameDiagonalMm = 43.27;
 constexpr int kPointsPerSide = 24;
+constexpr int kShowsFrom = 8;  // alpha above which a nearer layer counts
 constexpr double kUsualOverscan = 1.35;
 constexpr double kGreatOverscan = 1.6;
 constexpr double kLastResortOverscan = 8;
@@ -40,12 +42,6 @@ struct BorderPoints {
     int count() const { return static_cast<int>(x.size()); }
 };
 
-bool shows_at(const image::Image& texture, float u, float v) {
-    const int x = static_cast<int>(std::clamp(u, 0.0f, static_cast<float>(texture.width_px - 1)));
-    const int y = static_cast<int>(std::clamp(v, 0.0f, static_cast<float>(texture.height_px - 1)));
-    return texture.at(x, y)[3] > 8;
-}
-
 struct Extent {
     double left, right, top, bottom;  // texture px
 
@@ -64,7 +60,8 @@ Extent extent_of(const Scene& scene, const Framing& framing, const View& view, c
         warp_points({&layer.inverse_depth, scene.size}, framing, view, border.x.data(), border.y.data(),
                     border.count(), u.data(), v.data(), w.data());
         for (int k = 0; k < border.count(); ++k)
-            if (i == 0 || shows_at(layer.texture, u[k], v[k])) extent.include({u[k], u[k], v[k], v[k]});
+            if (i == 0 || alpha_at(layer.texture, u[k], v[k]) > kShowsFrom)
+                extent.include({u[k], u[k], v[k], v[k]});
     }
     return extent;
 }

@@ -31,8 +31,7 @@ class Candle : public Effect {
   public:
     Candle(const EffectSetting& setting, const prompt::EffectTrack& track, std::uint64_t seed)
         : setting_(setting),
-          clock_(setting.options.duration_s, setting.options.seamless, setting.time_scale * track.speed,
-                 track.when),
+          clock_(clock_of(setting, track)),
           intensity_(0.5f + 0.6f * static_cast<float>(std::clamp(track.intensity, 0.0, 1.0))),
           seed_(seed) {}
 
@@ -83,8 +82,7 @@ class Neon : public Effect {
   public:
     Neon(const EffectSetting& setting, const prompt::EffectTrack& track, std::uint64_t seed)
         : setting_(setting),
-          clock_(setting.options.duration_s, setting.options.seamless, setting.time_scale * track.speed,
-                 track.when),
+          clock_(clock_of(setting, track)),
           intensity_(0.4f + 0.6f * static_cast<float>(std::clamp(track.intensity, 0.0, 1.0))),
           seed_(seed) {}
 

@@ -17,8 +17,7 @@ class PoliceLights : public Effect {
   public:
     PoliceLights(const EffectSetting& setting, const prompt::EffectTrack& track, std::uint64_t seed)
         : setting_(setting),
-          clock_(setting.options.duration_s, setting.options.seamless, setting.time_scale * track.speed,
-                 track.when),
+          clock_(clock_of(setting, track)),
           intensity_(static_cast<float>(std::clamp(track.intensity, 0.2, 1.0))),
           size_(track.distant ? 1.0f : 1.7f),
           right_((seed & 1) != 0) {

@@ -41,8 +41,7 @@ class Rain : public Effect {
   public:
     Rain(const EffectSetting& setting, const prompt::EffectTrack& track, std::uint64_t seed)
         : setting_(setting),
-          clock_(setting.options.duration_s, setting.options.seamless, setting.time_scale * track.speed,
-                 track.when),
+          clock_(clock_of(setting, track)),
           intensity_(static_cast<float>(std::clamp(track.intensity, 0.05, 1.0))),
           distant_(track.distant),
           scale_(field_scale(setting.scene)) {

@@ -370,8 +370,7 @@ void Raster::draw(const FrameGrid& grid, int tile_row, FrameBuffer& frame) const
     }
 }
 
-std::uint8_t Raster::alpha_at(int layer, float u, float v) const {
-    const image::Image& texture = scene_->layers[layer].texture;
+std::uint8_t alpha_at(const image::Image& texture, float u, float v) {
     const int x = static_cast<int>(std::clamp(u, 0.0f, static_cast<float>(texture.width_px - 1)));
     const int y = static_cast<int>(std::clamp(v, 0.0f, static_cast<float>(texture.height_px - 1)));
     return texture.at(x, y)[3];

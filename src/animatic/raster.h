@@ -21,6 +21,9 @@ struct AlphaBlocks {
 /// `texture` is RGBA.
 AlphaBlocks alpha_blocks_of(const image::Image& texture);
 
+/// Alpha of an RGBA texture at a texture point, 0 to 255: that of the texel there, clamped to the edge.
+std::uint8_t alpha_at(const image::Image& texture, float u, float v);
+
 /// Draws frames of one scene. Keeps references to the textures: `scene` must outlive it.
 ///
 /// Coordinates and light are bilinear inside of a tile, textures are sampled bilinearly and clamped to their
@@ -33,9 +36,6 @@ class Raster {
     /// Fills rows [tile_row * kTilePx, (tile_row + 1) * kTilePx) of `frame`. Tile rows may be drawn by any
     /// threads.
     void draw(const FrameGrid& grid, int tile_row, FrameBuffer& frame) const;
-
-    /// Alpha of a layer at a texture point, 0 to 255, clamped to its edge.
-    std::uint8_t alpha_at(int layer, float u, float v) const;
 
   private:
     const Scene* scene_;

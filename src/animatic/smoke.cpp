@@ -20,8 +20,7 @@ class Smoke : public Effect {
   public:
     Smoke(const EffectSetting& setting, const prompt::EffectTrack& track, std::uint64_t seed)
         : setting_(setting),
-          clock_(setting.options.duration_s, setting.options.seamless, setting.time_scale * track.speed,
-                 track.when),
+          clock_(clock_of(setting, track)),
           steam_(track.style == "steam"),
           distant_(track.distant),
           thick_(0.55f + 0.4f * static_cast<float>(std::clamp(track.intensity, 0.0, 1.0))) {

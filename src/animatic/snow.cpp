@@ -27,8 +27,7 @@ class Snow : public Effect {
   public:
     Snow(const EffectSetting& setting, const prompt::EffectTrack& track, std::uint64_t seed)
         : setting_(setting),
-          clock_(setting.options.duration_s, setting.options.seamless, setting.time_scale * track.speed,
-                 track.when),
+          clock_(clock_of(setting, track)),
           intensity_(static_cast<float>(std::clamp(track.intensity, 0.05, 1.0))) {
         const Rgb white{244, 247, 255};
         colour_ = lerp(setting.ambience.bright, white, 0.45f + 0.3f * setting.ambience.daylight);

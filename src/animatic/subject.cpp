@@ -318,10 +318,6 @@ void measure(Subject& subject) {
     subject.focus_y = sum_y / count / mask.height_px;
 }
 
-}  // namespace
-
-namespace {
-
 struct Candidate {
     Plane cut;
     CutFacts facts;

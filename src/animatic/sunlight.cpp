@@ -25,8 +25,7 @@ class SunRays : public Effect {
   public:
     SunRays(const EffectSetting& setting, const prompt::EffectTrack& track, std::uint64_t seed)
         : setting_(setting),
-          clock_(setting.options.duration_s, setting.options.seamless, setting.time_scale * track.speed,
-                 track.when),
+          clock_(clock_of(setting, track)),
           intensity_(0.35f + 0.65f * static_cast<float>(std::clamp(track.intensity, 0.0, 1.0))),
           offset_(static_cast<float>(seed % 997) / 997.0f) {
         colour_ = lerp(setting.ambience.bright, {255, 240, 206}, 0.8f);

@@ -48,10 +48,7 @@ image::Plane product(const SurfaceMask& mask, const image::Plane& factor) {
 class Foliage : public Effect {
   public:
     Foliage(const EffectSetting& setting, const prompt::EffectTrack& track, std::uint64_t seed)
-        : setting_(setting),
-          clock_(setting.options.duration_s, setting.options.seamless, setting.time_scale * track.speed,
-                 track.when),
-          seed_(seed) {
+        : setting_(setting), clock_(clock_of(setting, track)), seed_(seed) {
         const SurfaceMask mask(setting.scene.regions.foliage, 5);
         if (!mask.empty()) weights_ = product(mask, freedom_of(setting.scene.regions.foliage));
         const auto wind = static_cast<float>(std::max(setting.wind.strength, 0.25));
@@ -109,8 +106,7 @@ class Cloth : public Effect {
   public:
     Cloth(const EffectSetting& setting, const prompt::EffectTrack& track, std::uint64_t)
         : setting_(setting),
-          clock_(setting.options.duration_s, setting.options.seamless, setting.time_scale * track.speed,
-                 track.when),
+          clock_(clock_of(setting, track)),
           mask_(setting.scene.has_subject ? setting.scene.regions.subject : image::Plane(), 5) {
         const auto amount = static_cast<float>(std::clamp(track.intensity, 0.0, 1.0));
         const auto wind = static_cast<float>(setting.wind.strength);

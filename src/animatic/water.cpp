@@ -33,8 +33,7 @@ class Water : public Effect {
   public:
     Water(const EffectSetting& setting, const prompt::EffectTrack& track, std::uint64_t)
         : setting_(setting),
-          clock_(setting.options.duration_s, setting.options.seamless, setting.time_scale * track.speed,
-                 track.when),
+          clock_(clock_of(setting, track)),
           mask_(setting.scene.regions.water, 6),
           flows_(track.style == "flow"),
           waves_(track.style == "waves") {
