@@ -21,23 +21,42 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"media", {"base", "image"}},
     {"prompt", {"base"}},
     {"animatic", {"base", "image", "prompt"}},
-    {"models", {"base"}},
-    {"diffusion", {"base", "models"}},
-    {"studio", {"base", "image", "media", "prompt", "animatic"}},
-    {"app", {"base", "image", "media", "prompt", "animatic", "studio"}},
+    {"tensor", {"base"}},
+    {"weights", {"base", "tensor"}},
+    {"nn", {"base", "tensor", "weights"}},
+    {"models", {"base", "tensor", "weights", "nn"}},
+    {"diffusion", {"base", "image", "tensor", "weights", "nn", "models"}},
+    {"studio",
+     {"base", "image", "media", "prompt", "animatic", "tensor", "weights", "nn", "models", "diffusion"}},
+    {"app",
+     {"base", "image", "media", "prompt", "animatic", "tensor", "weights", "nn", "models", "diffusion",
+      "studio"}},
 };
 
 /// Header path prefix -> the only rooms that include it. What is not listed (fmt, nlohmann) any .cpp may use.
 const std::vector<std::pair<std::string, std::set<std::string>>> kOwners = {
-    {"spdlog/", {"base"}}, {"openssl/", {"base"}},     {"thread", {"base"}},   {"jpeglib.h", {"image"}},
-    {"png.h", {"image"}},  {"webp/", {"image"}},       {"lcms2.h", {"image"}}, {"libav", {"media"}},
-    {"libsw", {"media"}},  {"opencv2/", {"animatic"}}, {"hwy/", {"animatic"}}, {"CLI/", {"app"}},
-    {"toml++/", {"app"}},  {"utf8proc.h", {"models"}},
+    {"spdlog/", {"base"}},
+    {"openssl/", {"base"}},
+    {"thread", {"base"}},
+    {"jpeglib.h", {"image"}},
+    {"png.h", {"image"}},
+    {"webp/", {"image"}},
+    {"lcms2.h", {"image"}},
+    {"libav", {"media"}},
+    {"libsw", {"media"}},
+    {"opencv2/", {"animatic"}},
+    {"hwy/", {"animatic", "tensor"}},
+    {"CLI/", {"app"}},
+    {"toml++/", {"app"}},
+    {"utf8proc.h", {"models"}},
+    {"dnnl.hpp", {"tensor"}},
+    {"oneapi/", {"tensor"}},
+    {"curl/", {"weights"}},
 };
 
-const std::vector<std::string> kThirdParty = {"spdlog/", "fmt/",    "openssl/", "jpeglib.h", "png.h",
-                                              "webp/",   "lcms2.h", "libav",    "libsw",     "opencv2/",
-                                              "hwy/",    "CLI/",    "toml++/",  "nlohmann/", "utf8proc.h"};
+const std::vector<std::string> kThirdParty = {
+    "spdlog/",  "fmt/", "openssl/", "jpeglib.h", "png.h",     "webp/",      "lcms2.h",  "libav",   "libsw",
+    "opencv2/", "hwy/", "CLI/",     "toml++/",   "nlohmann/", "utf8proc.h", "dnnl.hpp", "oneapi/", "curl/"};
 
 struct Include {
     fs::path file;

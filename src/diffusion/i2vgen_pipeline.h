@@ -1,0 +1,128 @@
+// From one picture and a sentence to a clip of latents and its frames: I2VGen-XL (Zhang et al. 2023) as
+// diffusers' I2VGenXLPipeline runs it. Towers are loaded one after another and freed again: text, image, VAE
+// encoder, UNet, VAE decoder; at no time is more than one of them in memory.
+//
+// Noise comes from one generator seeded with `seed`, in this order: the VAE's sampling noise, the first
+// latents, then, when eta > 0, one variance noise per step.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/cancel.h"
+#include "diffusion/noise_schedule.h"
+#include "image/image.h"
+#include "nn/pass.h"
+#include "weights/model_folder.h"
+
+namespace stillreel::diffusion {
+
+enum class ImageLatent { sample, mode };
+enum class Memory { normal, low };
+
+struct I2VGenRequest {
+    image::Image picture;  // RGB, upright
+    std::string prompt;
+    std::string negative_prompt;
+    int width_px = 512;  // multiples of the VAE's scale (8)
+    int height_px = 512;
+    int frames = 16;
+    double fps = 8;  // what the model is told, not the file's rate
+    int steps = 50;
+    double guidance = 9;          // 1: none, one pass instead of two
+    double guidance_rescale = 0;  // Lin et al. 2023: 0 to 1
+    double eta = 0;               // DDIM only
+    std::uint64_t seed = 0;
+    SamplerKind sampler = SamplerKind::ddim;
+    ImageLatent image_latent = ImageLatent::sample;
+    int clip_skip = 1;
+    Memory memory = Memory::normal;
+};
+
+/// What the pipeline does now. `done` of all the work of the clip, 0 to 1, weighted by FLOPs.
+struct I2VGenProgress {
+    std::string_view stage;  // "text", "picture", "encode", "denoise", "decode"
+    int step = 0;            // of the denoising, finished so far
+    int steps = 0;
+    double done = 0;
+};
+
+/// A tensor on the way, in the reference's own layout and names (docs of the goldens): "prompt_embeds",
+/// "clip_pixels", "image_embeddings", "vae_pixels", "image_latents", "initial_latents", "model_output.0",
+/// "latents.0" ...
+using Probe =
+    std::function<void(std::string_view name, const tensor::Shape& shape, std::span<const float> numbers)>;
+
+struct I2VGenHooks {
+    std::function<void(const I2VGenProgress&)> progress;
+    std::function<void(const std::string&)> note;  // a line for the user: a prompt that was cut ...
+    std::function<void(int step, const image::Image& picture)>
+        preview;  // the clip's middle frame, latent size, from the latents
+    int preview_every_steps = 5;
+    Probe probe;
+    const CancelFlag* cancel = nullptr;
+};
+
+struct I2VGenRun {
+    int threads = 1;
+    std::filesystem::path scratch;  // where steps are checkpointed; empty: nowhere
+    std::string variant;            // of the weight files: "", "fp16"
+};
+
+/// The latents of a whole clip, [frames, h, w, 4], and what the decoder needs to show them.
+struct ClipLatents {
+    std::vector<float> numbers;
+    int frames = 0;
+    int height = 0;  // of the latents
+    int width = 0;
+    int steps_done =
+        0;  // fewer than asked for: a run that was stopped; then the clean picture the model had in mind
+};
+
+class I2VGenPipeline {
+  public:
+    /// Reads the configs and checks that every component is one that we know and that every file is there;
+    /// loads no weights. Throws not_found, corrupt_data, unsupported (a component's class, a pickle).
+    static I2VGenPipeline open(const weights::ModelFolder& model, const I2VGenRun& run);
+    ~I2VGenPipeline();
+    I2VGenPipeline(I2VGenPipeline&&) noexcept;
+
+    /// Throws invalid_argument (sizes, steps), cancelled, out_of_memory and every error of the weights. With
+    /// run.scratch set and a matching checkpoint there, goes on from it: the same bits as an uninterrupted
+    /// run.
+    ClipLatents denoise(const I2VGenRequest& request, const I2VGenHooks& hooks);
+
+    /// What a run that was just cancelled has come to: its clean prediction after the last finished step;
+    /// nothing before the first.
+    std::optional<ClipLatents> partial() const;
+
+    /// Frames of finished latents in order, RGB, decoded a few at a time when they are asked for. The VAE
+    /// decoder is loaded at the first call.
+    image::Image decode(const ClipLatents& latents, int frame, const I2VGenHooks& hooks);
+
+  private:
+    struct State;
+    explicit I2VGenPipeline(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+/// What a clip costs, from the same model code on shapes alone.
+struct I2VGenCost {
+    double flops = 0;  // all of it
+    double flops_per_step = 0;
+    double flops_decode = 0;
+    std::uint64_t peak_bytes = 0;        // resident, of the process, at the worst moment
+    std::uint64_t activation_bytes = 0;  // of that, tensors of the UNet
+    std::uint64_t weight_bytes = 0;      // of that, packed weights of the UNet
+    std::uint64_t download_bytes = 0;    // of all components on disk
+};
+I2VGenCost cost_of(const weights::ModelFolder& model, const I2VGenRequest& request);
+
+}  // namespace stillreel::diffusion

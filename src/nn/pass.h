@@ -1,0 +1,35 @@
+// What every layer is handed on a forward pass.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+#include "tensor/ops.h"
+
+namespace stillreel::nn {
+
+using tensor::Ops;
+using tensor::Tensor;
+
+/// How much a layer does at once. 0: everything. Less memory, the same numbers.
+struct Chunking {
+    std::int64_t images = 0;  // of layers that treat every frame by itself
+    std::int64_t tokens = 0;  // of feed-forwards
+};
+
+/// Called with a part's checkpoint name and its output; for parity and debugging.
+using Tap = std::function<void(std::string_view part, const Tensor& output)>;
+
+struct Pass {
+    Ops& ops;
+    std::int64_t frames = 1;  // of one clip: images = clips * frames, clip by clip
+    Chunking chunking;
+    Tap tap;
+
+    void show(std::string_view part, const Tensor& output) const {
+        if (tap) tap(part, output);
+    }
+};
+
+}  // namespace stillreel::nn

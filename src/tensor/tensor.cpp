@@ -1,0 +1,258 @@
+#include "tensor/tensor.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+#include <sys/mman.h>
+
+#include <atomic>
+#include <bit>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <new>
+
+#include "base/error.h"
+
+namespace stillreel::tensor {
+namespace {
+
+/// Counts what tensors hold; shared by both kinds of pool.
+class Account {
+  public:
+    void add(std::uint64_t bytes) {
+        const std::uint64_t now = live_.fetch_add(bytes) + bytes;
+        std::uint64_t peak = peak_.load();
+        while (peak < now && !peak_.compare_exchange_weak(peak, now)) {
+        }
+    }
+    void remove(std::uint64_t bytes) { live_.fetch_sub(bytes); }
+    std::uint64_t live() const { return live_.load(); }
+    std::uint64_t peak() const { return peak_.load(); }
+    void reset_peak() { peak_.store(live_.load()); }
+
+  private:
+    std::atomic<std::uint64_t> live_{0};
+    std::atomic<std::uint64_t> peak_{0};
+};
+
+class MetaPool final : public Pool {
+  public:
+    std::shared_ptr<float> allocate(std::int64_t floats) override {
+        const std::uint64_t bytes = static_cast<std::uint64_t>(floats) * sizeof(float);
+        account_.add(bytes);
+        auto self = std::static_pointer_cast<MetaPool>(shared_from_this());
+        return {nullptr, [self, bytes](float*) { self->account_.remove(bytes); }};
+    }
+    std::uint64_t live_bytes() const override { return account_.live(); }
+    std::uint64_t peak_bytes() const override { return account_.peak(); }
+    void reset_peak() override { account_.reset_peak(); }
+    void trim() override {}
+
+  private:
+    Account account_;
+};
+
+// A freed block serves a request of at least this share of its size; below, its memory would be wasted.
+constexpr double kFit = 0.75;
+constexpr std::size_t kPage = 4096;
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+class MemoryPool final : public Pool {
+  public:
+    ~MemoryPool() override { trim(); }
+
+    std::shared_ptr<float> allocate(std::int64_t floats) override {
+        const std::size_t wanted = static_cast<std::size_t>(floats) * sizeof(float);
+        const auto [data, size] = take(rounded(wanted));
+        account_.add(size);
+        auto self = std::static_pointer_cast<MemoryPool>(shared_from_this());
+        return {data, [self, bytes = size](float* block) { self->put_back(block, bytes); }};
+    }
+    std::uint64_t live_bytes() const override { return account_.live(); }
+    std::uint64_t peak_bytes() const override { return account_.peak(); }
+    void reset_peak() override { account_.reset_peak(); }
+    void trim() override {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [size, block] : kept_) munmap(block, size);
+        kept_.clear();
+    }
+
+  private:
+    static std::size_t rounded(std::size_t bytes) {
+        const std::size_t unit = bytes >= kHugePage ? kHugePage : kPage;
+        return std::max<std::size_t>(1, (bytes + unit - 1) / unit) * unit;
+    }
+
+    std::pair<float*, std::size_t> take(std::size_t bytes) {
+        {
+            const std::lock_guard lock(mutex_);
+            const auto found = kept_.lower_bound(bytes);
+            if (found != kept_.end() &&
+                static_cast<double>(bytes) >= kFit * static_cast<double>(found->first)) {
+                const auto [size, block] = *found;
+                kept_.erase(found);
+                return {static_cast<float*>(block), size};
+            }
+        }
+        return {map(bytes), bytes};
+    }
+
+    float* map(std::size_t bytes) {
+        void* block = try_map(bytes);
+        if (block == MAP_FAILED) {
+            trim();
+            block = try_map(bytes);
+        }
+        if (block == MAP_FAILED)
+            throw Error(
+                ErrorCode::out_of_memory,
+                fmt::format(
+                    "no memory for {} MiB of tensors: ask for a smaller size, fewer frames or --low-memory",
+                    bytes >> 20));
+        if (bytes >= kHugePage) madvise(block, bytes, MADV_HUGEPAGE);
+        return static_cast<float*>(block);
+    }
+    static void* try_map(std::size_t bytes) {
+        return mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    }
+
+    void put_back(float* block, std::size_t bytes) {
+        account_.remove(bytes);
+        const std::lock_guard lock(mutex_);
+        kept_.emplace(bytes, block);
+    }
+
+    Account account_;
+    std::mutex mutex_;
+    std::multimap<std::size_t, void*> kept_;  // free blocks by size
+};
+
+float float_of_half(std::uint16_t half) {
+    const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
+    const std::uint32_t exponent = half & 0x7c00u;
+    const std::uint32_t magnitude = static_cast<std::uint32_t>(half & 0x7fffu) << 13;
+    if (exponent == 0x7c00u) return std::bit_cast<float>(sign | 0x7f800000u | (magnitude & 0x007fffffu));
+    // The exponent's bias grows from 15 to 127 by a multiplication, which makes subnormals right as well.
+    const float value = std::bit_cast<float>(magnitude) * 0x1p112f;
+    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) | sign);
+}
+
+template <class Word, class Convert>
+void read_words(const std::byte* from, std::span<float> out, Convert convert) {
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        Word word;
+        std::memcpy(&word, from + i * sizeof(Word), sizeof(Word));
+        out[i] = convert(word);
+    }
+}
+
+}  // namespace
+
+std::string_view name_of(DType type) {
+    switch (type) {
+        case DType::f32:
+            return "f32";
+        case DType::f16:
+            return "f16";
+        case DType::bf16:
+            return "bf16";
+        case DType::i64:
+            return "i64";
+        case DType::u8:
+            return "u8";
+    }
+    return "?";
+}
+
+std::size_t bytes_of(DType type) {
+    switch (type) {
+        case DType::f32:
+            return 4;
+        case DType::f16:
+        case DType::bf16:
+            return 2;
+        case DType::i64:
+            return 8;
+        case DType::u8:
+            return 1;
+    }
+    return 0;
+}
+
+Shape::Shape(std::initializer_list<std::int64_t> dims) : Shape(std::span(dims.begin(), dims.size())) {}
+
+Shape::Shape(std::span<const std::int64_t> dims) : rank_(static_cast<int>(dims.size())) {
+    STILLREEL_CHECK(rank_ <= kMaxRank);
+    std::copy(dims.begin(), dims.end(), dims_.begin());
+}
+
+std::int64_t Shape::elements() const {
+    std::int64_t product = 1;
+    for (const std::int64_t dim : dims()) product *= dim;
+    return product;
+}
+
+Shape Shape::with_last(std::int64_t size) const {
+    Shape shape = *this;
+    shape.dims_[rank_ - 1] = size;
+    return shape;
+}
+
+std::string to_string(const Shape& shape) { return fmt::format("({})", fmt::join(shape.dims(), ", ")); }
+
+std::shared_ptr<Pool> Pool::create(Kind kind) {
+    if (kind == Kind::meta) return std::make_shared<MetaPool>();
+    return std::make_shared<MemoryPool>();
+}
+
+Tensor::Tensor(Pool& pool, Shape shape) : storage_(pool.allocate(shape.elements())), shape_(shape) {}
+
+const float* Tensor::data() const {
+    STILLREEL_CHECK(!empty());
+    return storage_.get() ? storage_.get() + offset_ : nullptr;
+}
+
+float* Tensor::mutable_data() {
+    STILLREEL_CHECK(sole_owner());
+    return storage_.get() ? storage_.get() + offset_ : nullptr;
+}
+
+Tensor Tensor::reshaped(Shape shape) const {
+    STILLREEL_CHECK_EQ(shape.elements(), elements());
+    Tensor other = *this;
+    other.shape_ = shape;
+    return other;
+}
+
+Tensor Tensor::slice(std::int64_t begin, std::int64_t count) const {
+    STILLREEL_CHECK(begin >= 0 && count >= 0 && begin + count <= shape_[0]);
+    Tensor other = *this;
+    const std::int64_t entry = shape_[0] ? elements() / shape_[0] : 0;
+    other.offset_ += begin * entry;
+    std::array<std::int64_t, Shape::kMaxRank> dims{};
+    std::copy(shape_.dims().begin(), shape_.dims().end(), dims.begin());
+    dims[0] = count;
+    other.shape_ = Shape(std::span<const std::int64_t>(dims.data(), static_cast<std::size_t>(shape_.rank())));
+    return other;
+}
+
+void read_floats(const WeightData& weight, std::int64_t begin, std::span<float> out) {
+    STILLREEL_CHECK(weight.data != nullptr);
+    STILLREEL_CHECK(begin >= 0 && begin + static_cast<std::int64_t>(out.size()) <= weight.shape.elements());
+    const std::byte* from = weight.data + static_cast<std::size_t>(begin) * bytes_of(weight.type);
+    switch (weight.type) {
+        case DType::f32:
+            std::memcpy(out.data(), from, out.size_bytes());
+            return;
+        case DType::f16:
+            return read_words<std::uint16_t>(from, out, float_of_half);
+        case DType::bf16:
+            return read_words<std::uint16_t>(from, out, [](std::uint16_t word) {
+                return std::bit_cast<float>(static_cast<std::uint32_t>(word) << 16);
+            });
+        default:
+            STILLREEL_CHECK(weight.type == DType::f32);
+    }
+}
+
+}  // namespace stillreel::tensor
