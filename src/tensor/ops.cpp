@@ -375,6 +375,42 @@ Tensor Ops::concat_images(std::span<const Tensor> parts) {
     return y;
 }
 
+Tensor Ops::copy_tokens(const Tensor& x, std::int64_t begin, std::int64_t count) {
+    const std::int64_t images = x.shape()[0];
+    const std::int64_t features = x.shape()[2];
+    STILLREEL_CHECK(begin >= 0 && begin + count <= x.shape()[1]);
+    Tensor y = empty({images, count, features});
+    const float* from = x.data();
+    timed(OpKind::copy, 0, 2 * size_of(y), y.shape(), features, [&] {
+        backend_->copy_rows(images, count * features, from ? from + begin * features : nullptr,
+                            x.shape()[1] * features, y.mutable_data(), count * features);
+    });
+    return y;
+}
+
+void Ops::put_tokens(Tensor& x, std::int64_t begin, const Tensor& part) {
+    const std::int64_t images = x.shape()[0];
+    const std::int64_t features = x.shape()[2];
+    const std::int64_t count = part.shape()[1];
+    STILLREEL_CHECK(part.shape()[0] == images && part.shape()[2] == features);
+    STILLREEL_CHECK(begin >= 0 && begin + count <= x.shape()[1]);
+    float* to = x.mutable_data();
+    timed(OpKind::copy, 0, 2 * size_of(part), part.shape(), features, [&] {
+        backend_->copy_rows(images, count * features, part.data(), count * features,
+                            to ? to + begin * features : nullptr, x.shape()[1] * features);
+    });
+}
+
+void Ops::put_images(Tensor& x, std::int64_t begin, const Tensor& part) {
+    const std::int64_t entry = x.elements() / x.shape()[0];
+    STILLREEL_CHECK(begin >= 0 && begin * entry + part.elements() <= x.elements());
+    float* to = x.mutable_data();
+    timed(OpKind::copy, 0, 2 * size_of(part), part.shape(), part.shape()[-1], [&] {
+        backend_->copy_rows(1, part.elements(), part.data(), part.elements(),
+                            to ? to + begin * entry : nullptr, part.elements());
+    });
+}
+
 Tensor Ops::gather_rows(const Tensor& table, std::span<const std::int64_t> ids) {
     const std::int64_t features = table.shape()[1];
     Tensor y = empty({static_cast<std::int64_t>(ids.size()), features});

@@ -21,7 +21,7 @@ namespace stillreel::tensor {
 struct Epilogue {
     Activation activation = Activation::none;
     const Tensor* per_image = nullptr;  // [P, outputs], P divides N: row n / (N / P) is added to image n
-    Tensor residual;  // as the result; empty: none. Hand over (std::move) what is not needed again
+    Tensor residual = {};  // as the result; empty: none. Hand over (std::move) what is not needed again
 };
 
 /// Columns [begin, begin + width) of the last dimension of a token tensor [N, S, D].
@@ -120,6 +120,12 @@ class Ops {
     Tensor concat_tokens(std::span<const Tensor> parts);
     /// The same for the first dimension.
     Tensor concat_images(std::span<const Tensor> parts);
+    /// Tokens begin ... begin + count - 1 of every image of x [N, S, D], as a copy.
+    Tensor copy_tokens(const Tensor& x, std::int64_t begin, std::int64_t count);
+    /// Replaces those of x, which nobody else shares, by `part` [N, count, D].
+    void put_tokens(Tensor& x, std::int64_t begin, const Tensor& part);
+    /// The same for entries of the first dimension; part [count, ...].
+    void put_images(Tensor& x, std::int64_t begin, const Tensor& part);
     /// Rows of table [V, D] -> [ids.size(), D]; ids in range (CHECKed).
     Tensor gather_rows(const Tensor& table, std::span<const std::int64_t> ids);
 
