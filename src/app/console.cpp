@@ -4,9 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+
+#include "app/lines.h"
 
 namespace stillreel::app {
 namespace {
@@ -17,22 +18,7 @@ constexpr int kBarCells = 28;
 constexpr double kSecondsBetweenLines = 2;
 
 void print_event(const ordered_json& event) {
-    const std::string line = event.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
-    std::fwrite(line.data(), 1, line.size(), stdout);
-    std::fflush(stdout);
-}
-
-void print_line(std::FILE* to, const std::string& line) {
-    std::fwrite(line.data(), 1, line.size(), to);
-    std::fputc('\n', to);
-    std::fflush(to);
-}
-
-std::string duration_text(double seconds) {
-    if (seconds < 99.5) return fmt::format("{:.0f} s", std::max(0.0, seconds));
-    const long whole = std::lround(seconds);
-    return whole < 6000 ? fmt::format("{}:{:02} min", whole / 60, whole % 60)
-                        : fmt::format("{}:{:02} h", whole / 3600, whole / 60 % 60);
+    print_line(stdout, event.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
 }
 
 std::string numbers(const studio::Progress& event) {
@@ -44,12 +30,6 @@ std::string bar(const studio::Progress& event) {
     const int full = kBarCells * event.frame / std::max(1, event.frames);
     return fmt::format("[{}{}] {:3}%  {}", std::string(full, '#'), std::string(kBarCells - full, '.'),
                        100 * event.frame / std::max(1, event.frames), numbers(event));
-}
-
-std::string one_line(std::string text) {
-    std::replace_if(
-        text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-    return text;
 }
 
 }  // namespace
@@ -157,13 +137,5 @@ void Console::summary(int made, int failed) {
 std::string frames_text(std::int64_t frames) {
     return fmt::format("{} {}", frames, frames == 1 ? "frame" : "frames");
 }
-
-std::string bytes_text(std::uint64_t bytes) {
-    const auto count = static_cast<double>(bytes);
-    if (count < 999'500) return fmt::format("{:.0f} kB", std::max(1.0, count / 1e3));
-    return count < 999.95e6 ? fmt::format("{:.1f} MB", count / 1e6) : fmt::format("{:.1f} GB", count / 1e9);
-}
-
-void print_error(const std::string& message) { print_line(stderr, one_line("stillreel: error: " + message)); }
 
 }  // namespace stillreel::app

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "app/lines.h"
 #include "base/clock.h"
 #include "studio/generate.h"
 
@@ -40,11 +41,5 @@ class Console {
 
 /// "1 frame", "96 frames".
 std::string frames_text(std::int64_t frames);
-
-/// "38 kB", "2.1 MB", "25.3 GB".
-std::string bytes_text(std::uint64_t bytes);
-
-/// `stillreel: error: <message>` on stderr, on one line.
-void print_error(const std::string& message);
 
 }  // namespace stillreel::app

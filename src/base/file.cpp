@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,10 +9,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <memory>
 #include <utility>
 
-#include "base/check.h"
+#include "base/digest.h"
 #include "base/error.h"
 
 namespace stillreel {
@@ -62,8 +60,8 @@ Bytes read_all(const fs::path& path, std::uint64_t max_bytes) {
     if (!file) throw_errno("open", path, errno);
     const std::uint64_t size = regular_file_size(file, path);
     if (size > max_bytes)
-        throw Error(ErrorCode::invalid_argument, fmt::format("{} has {} bytes; at most {} are read here",
-                                                             path.string(), size, max_bytes));
+        throw Error(ErrorCode::invalid_argument,
+                    fmt::format("{} has {} bytes; at most {} are read here", path.string(), size, max_bytes));
     Bytes bytes(size, {});
     std::size_t done = 0;
     while (done < size) {
@@ -75,34 +73,13 @@ Bytes read_all(const fs::path& path, std::uint64_t max_bytes) {
     return bytes;
 }
 
-class Sha256 {
-  public:
-    Sha256() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
-        STILLREEL_CHECK(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
-    }
-    void add(const void* bytes, std::size_t count) {
-        STILLREEL_CHECK(EVP_DigestUpdate(context_.get(), bytes, count) == 1);
-    }
-    std::string hex() {
-        unsigned char digest[EVP_MAX_MD_SIZE];
-        unsigned length = 0;
-        STILLREEL_CHECK(EVP_DigestFinal_ex(context_.get(), digest, &length) == 1);
-        std::string text;
-        for (unsigned i = 0; i < length; ++i) text += fmt::format("{:02x}", digest[i]);
-        return text;
-    }
-
-  private:
-    std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-};
-
 void create_folder_of(const fs::path& target) {
     if (!target.has_parent_path()) return;
     std::error_code failed;
     fs::create_directories(target.parent_path(), failed);
     if (failed)
-        throw Error(ErrorCode::io, fmt::format("cannot create the folder {}: {}", target.parent_path().string(),
-                                               failed.message()));
+        throw Error(ErrorCode::io, fmt::format("cannot create the folder {}: {}",
+                                               target.parent_path().string(), failed.message()));
 }
 
 }  // namespace
@@ -120,7 +97,8 @@ PartFile PartFile::create(const fs::path& target) {
     fs::path part = target;
     part += ".part";
     const Descriptor file(part, O_WRONLY | O_CREAT | O_TRUNC);
-    if (!file) throw Error(ErrorCode::io, fmt::format("cannot write {}: {}", part.string(), std::strerror(errno)));
+    if (!file)
+        throw Error(ErrorCode::io, fmt::format("cannot write {}: {}", part.string(), std::strerror(errno)));
     return PartFile(target, part);
 }
 
@@ -174,13 +152,15 @@ void write_file(const fs::path& path, std::string_view bytes) {
         std::ofstream out(part.path(), std::ios::binary);
         out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
         out.flush();
-        if (!out) throw Error(ErrorCode::io, fmt::format("cannot write {}: {}", path.string(), std::strerror(errno)));
+        if (!out)
+            throw Error(ErrorCode::io,
+                        fmt::format("cannot write {}: {}", path.string(), std::strerror(errno)));
     }
     part.commit();
 }
 
 std::string sha256_hex(std::string_view bytes) {
-    Sha256 digest;
+    Digest digest = Digest::sha256();
     digest.add(bytes.data(), bytes.size());
     return digest.hex();
 }
@@ -189,9 +169,10 @@ std::string sha256_hex_of_file(const fs::path& path) {
     const Descriptor file(path, O_RDONLY);
     if (!file) throw_errno("open", path, errno);
     regular_file_size(file, path);
-    Sha256 digest;
+    Digest digest = Digest::sha256();
     std::vector<char> chunk(1 << 20);
-    while (const std::size_t got = read_some(file, chunk.data(), chunk.size(), path)) digest.add(chunk.data(), got);
+    while (const std::size_t got = read_some(file, chunk.data(), chunk.size(), path))
+        digest.add(chunk.data(), got);
     return digest.hex();
 }
 
@@ -200,7 +181,9 @@ std::uint64_t free_bytes(const fs::path& folder) {
     while (!fs::exists(at) && at.has_relative_path()) at = at.parent_path();
     std::error_code failed;
     const fs::space_info space = fs::space(at, failed);
-    if (failed) throw Error(ErrorCode::io, fmt::format("cannot ask for the free space of {}: {}", at.string(), failed.message()));
+    if (failed)
+        throw Error(ErrorCode::io,
+                    fmt::format("cannot ask for the free space of {}: {}", at.string(), failed.message()));
     return space.available;
 }
 
