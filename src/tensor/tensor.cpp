@@ -5,8 +5,6 @@
 #include <sys/mman.h>
 
 #include <atomic>
-#include <bit>
-#include <cstring>
 #include <map>
 #include <mutex>
 #include <new>
@@ -127,25 +125,6 @@ class MemoryPool final : public Pool {
     std::multimap<std::size_t, void*> kept_;  // free blocks by size
 };
 
-float float_of_half(std::uint16_t half) {
-    const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
-    const std::uint32_t exponent = half & 0x7c00u;
-    const std::uint32_t magnitude = static_cast<std::uint32_t>(half & 0x7fffu) << 13;
-    if (exponent == 0x7c00u) return std::bit_cast<float>(sign | 0x7f800000u | (magnitude & 0x007fffffu));
-    // The exponent's bias grows from 15 to 127 by a multiplication, which makes subnormals right as well.
-    const float value = std::bit_cast<float>(magnitude) * 0x1p112f;
-    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) | sign);
-}
-
-template <class Word, class Convert>
-void read_words(const std::byte* from, std::span<float> out, Convert convert) {
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        Word word;
-        std::memcpy(&word, from + i * sizeof(Word), sizeof(Word));
-        out[i] = convert(word);
-    }
-}
-
 }  // namespace
 
 std::string_view name_of(DType type) {
@@ -234,25 +213,6 @@ Tensor Tensor::slice(std::int64_t begin, std::int64_t count) const {
     dims[0] = count;
     other.shape_ = Shape(std::span<const std::int64_t>(dims.data(), static_cast<std::size_t>(shape_.rank())));
     return other;
-}
-
-void read_floats(const WeightData& weight, std::int64_t begin, std::span<float> out) {
-    STILLREEL_CHECK(weight.data != nullptr);
-    STILLREEL_CHECK(begin >= 0 && begin + static_cast<std::int64_t>(out.size()) <= weight.shape.elements());
-    const std::byte* from = weight.data + static_cast<std::size_t>(begin) * bytes_of(weight.type);
-    switch (weight.type) {
-        case DType::f32:
-            std::memcpy(out.data(), from, out.size_bytes());
-            return;
-        case DType::f16:
-            return read_words<std::uint16_t>(from, out, float_of_half);
-        case DType::bf16:
-            return read_words<std::uint16_t>(from, out, [](std::uint16_t word) {
-                return std::bit_cast<float>(static_cast<std::uint32_t>(word) << 16);
-            });
-        default:
-            STILLREEL_CHECK(weight.type == DType::f32);
-    }
 }
 
 }  // namespace stillreel::tensor

@@ -111,4 +111,8 @@ struct WeightData {
 /// alignment.
 void read_floats(const WeightData& weight, std::int64_t begin, std::span<float> out);
 
+/// The numbers as f32, f16 or bf16 (CHECKed), rounded to the nearest, ties to even; numbers.size() times
+/// bytes_of(type) bytes, any alignment.
+void write_floats(std::span<const float> numbers, DType type, std::byte* out);
+
 }  // namespace stillreel::tensor

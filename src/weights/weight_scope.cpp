@@ -66,19 +66,16 @@ struct WeightLoader::State {
     std::set<std::string> taken;
     std::int64_t parameters = 0;
 
-    /// The tensor under today's name or an older one, with the name that it was found under.
-    std::optional<WeightData> find(std::string& name, const Shape& shape) {
-        if (auto data = source.find(name, shape)) return data;
+    /// The name that the source holds it under: today's or an older one. Nothing when it holds neither.
+    std::optional<std::string> name_in_source(const std::string& name) const {
+        if (source.holds(name)) return name;
         // Names may differ in several parts: each rename is tried on what the ones before it have made.
         std::string older = name;
         for (const Rename& rename : habits.renames) {
             const std::string other = renamed(older, rename);
             if (other.empty()) continue;
             older = other;
-            if (auto data = source.find(older, shape)) {
-                name = older;
-                return data;
-            }
+            if (source.holds(older)) return older;
         }
         return std::nullopt;
     }
@@ -115,9 +112,10 @@ tensor::Ops& WeightScope::ops() const { return state_->ops; }
 
 TakenWeight WeightScope::take(std::string_view name, const Shape& shape) const {
     const std::string full = joined(path_, name);
-    std::string found_as = full;
-    std::optional<WeightData> data = state_->find(found_as, shape);
+    const std::optional<std::string> found_as = state_->name_in_source(full);
     const std::string where = state_->source.where();
+    std::optional<WeightData> data;
+    if (found_as) data = state_->source.find(*found_as, shape);
     if (!data)
         throw Error(ErrorCode::corrupt_data,
                     fmt::format("{}: tensor {} of the {} is missing (expected shape {})", where, full,
@@ -128,19 +126,18 @@ TakenWeight WeightScope::take(std::string_view name, const Shape& shape) const {
             fmt::format(
                 "{}: tensor {} of the {} has shape {}, expected {}: do config.json and the weights belong "
                 "together?",
-                where, found_as, state_->model, to_string(data->shape), to_string(shape)));
+                where, *found_as, state_->model, to_string(data->shape), to_string(shape)));
     if (!is_float(data->type))
         throw Error(ErrorCode::corrupt_data,
                     fmt::format("{}: tensor {} of the {} holds {}, expected f32, f16 or bf16", where,
-                                found_as, state_->model, name_of(data->type)));
+                                *found_as, state_->model, name_of(data->type)));
     data->shape = shape;
-    if (state_->taken.insert(found_as).second) state_->parameters += shape.elements();
-    return TakenWeight(state_->source, found_as, *data);
+    if (state_->taken.insert(*found_as).second) state_->parameters += shape.elements();
+    return TakenWeight(state_->source, *found_as, *data);
 }
 
 bool WeightScope::has(std::string_view name) const {
-    std::string full = joined(path_, name);
-    return state_->find(full, Shape{}).has_value();
+    return state_->name_in_source(joined(path_, name)).has_value();
 }
 
 }  // namespace stillreel::weights

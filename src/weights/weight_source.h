@@ -18,8 +18,12 @@ class WeightSource {
     virtual ~WeightSource() = default;
 
     /// The tensor called `name`, or nothing. It stays readable until release(name). Sources without files
-    /// hold every name, in the shape `wanted`; files answer with the shape that they have.
+    /// hold every name, in the shape `wanted`; files answer with the shape that they have. Every find is
+    /// paired with one release. Throws what the tensor's own bytes are to blame for (safetensors.h).
     virtual std::optional<tensor::WeightData> find(const std::string& name, const tensor::Shape& wanted) = 0;
+
+    /// Whether find would find it.
+    virtual bool holds(const std::string& name) const = 0;
 
     /// Its memory is not needed again soon: mapped pages go back to the system, made-up numbers are dropped.
     /// A later find works.
@@ -36,7 +40,7 @@ class WeightSource {
 /// `<stem>[.variant].safetensors.index.json` (also the spelling `<stem>.safetensors.index.<variant>.json`).
 /// Without a variant the plain file is preferred, then fp16. Stems: "diffusion_pytorch_model" and "model".
 /// Throws not_found (says what was looked for; names a pickle when only that is there and why it is not
-/// opened), corrupt_data.
+/// opened), io, corrupt_data (damaged; a shard is missing or lies outside of the folder).
 std::unique_ptr<WeightSource> open_weights(const std::filesystem::path& component_folder,
                                            const std::string& variant = "");
 

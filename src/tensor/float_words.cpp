@@ -1,0 +1,96 @@
+// The numbers of weight files to float32 and back.
+#include <bit>
+#include <cstring>
+
+#include "tensor/tensor.h"
+
+namespace stillreel::tensor {
+namespace {
+
+float float_of_half(std::uint16_t half) {
+    const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
+    const std::uint32_t magnitude = static_cast<std::uint32_t>(half & 0x7fffu) << 13;
+    if ((half & 0x7c00u) == 0x7c00u)
+        return std::bit_cast<float>(sign | 0x7f800000u | (magnitude & 0x007fffffu));
+    // The exponent's bias grows from 15 to 127 by a multiplication, which makes subnormals right as well.
+    const float value = std::bit_cast<float>(magnitude) * 0x1p112f;
+    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) | sign);
+}
+
+std::uint16_t half_of_float(float number) {
+    const std::uint32_t bits = std::bit_cast<std::uint32_t>(number);
+    const std::uint32_t sign = (bits >> 16) & 0x8000u;
+    const std::uint32_t magnitude = bits & 0x7fffffffu;
+    if (magnitude > 0x7f800000u)
+        return static_cast<std::uint16_t>(sign | 0x7e00u | ((magnitude >> 13) & 0x3ffu));
+    if (magnitude >= 0x477ff000u) return static_cast<std::uint16_t>(sign | 0x7c00u);  // 65520 and above
+    if (magnitude < 0x38800000u) {
+        // Below the smallest normal half: adding 0.5 leaves the steps of 2^-24 in the last bits, rounded.
+        const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
+        return static_cast<std::uint16_t>(sign | (std::bit_cast<std::uint32_t>(shifted) - 0x3f000000u));
+    }
+    const std::uint32_t rounded = magnitude + 0xfffu + ((magnitude >> 13) & 1u);
+    return static_cast<std::uint16_t>(sign | ((rounded - 0x38000000u) >> 13));
+}
+
+float float_of_bfloat(std::uint16_t word) {
+    return std::bit_cast<float>(static_cast<std::uint32_t>(word) << 16);
+}
+
+std::uint16_t bfloat_of_float(float number) {
+    const std::uint32_t bits = std::bit_cast<std::uint32_t>(number);
+    if ((bits & 0x7fffffffu) > 0x7f800000u) return static_cast<std::uint16_t>((bits >> 16) | 0x40u);
+    return static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+}
+
+template <class Convert>
+void read_words(const std::byte* from, std::span<float> out, Convert convert) {
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        std::uint16_t word;
+        std::memcpy(&word, from + i * sizeof word, sizeof word);
+        out[i] = convert(word);
+    }
+}
+
+template <class Convert>
+void write_words(std::span<const float> numbers, std::byte* out, Convert convert) {
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+        const std::uint16_t word = convert(numbers[i]);
+        std::memcpy(out + i * sizeof word, &word, sizeof word);
+    }
+}
+
+}  // namespace
+
+void read_floats(const WeightData& weight, std::int64_t begin, std::span<float> out) {
+    STILLREEL_CHECK(weight.data != nullptr);
+    STILLREEL_CHECK(begin >= 0 && begin + static_cast<std::int64_t>(out.size()) <= weight.shape.elements());
+    const std::byte* from = weight.data + static_cast<std::size_t>(begin) * bytes_of(weight.type);
+    switch (weight.type) {
+        case DType::f32:
+            std::memcpy(out.data(), from, out.size_bytes());
+            return;
+        case DType::f16:
+            return read_words(from, out, float_of_half);
+        case DType::bf16:
+            return read_words(from, out, float_of_bfloat);
+        default:
+            STILLREEL_CHECK(weight.type == DType::f32);
+    }
+}
+
+void write_floats(std::span<const float> numbers, DType type, std::byte* out) {
+    switch (type) {
+        case DType::f32:
+            std::memcpy(out, numbers.data(), numbers.size_bytes());
+            return;
+        case DType::f16:
+            return write_words(numbers, out, half_of_float);
+        case DType::bf16:
+            return write_words(numbers, out, bfloat_of_float);
+        default:
+            STILLREEL_CHECK(type == DType::f32);
+    }
+}
+
+}  // namespace stillreel::tensor

@@ -1,0 +1,171 @@
+// Weights in files: one, or several shards behind an index.
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "weights/safetensors.h"
+#include "weights/weight_source.h"
+
+namespace stillreel::weights {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr std::uint64_t kMaxIndexBytes = 100'000'000;
+constexpr std::array kStems{"diffusion_pytorch_model", "model"};
+// What PyTorch saves: pickles, programs that run when they are opened.
+constexpr std::array<std::string_view, 4> kPickles{".bin", ".ckpt", ".pt", ".pth"};
+
+class FileWeights final : public WeightSource {
+  public:
+    explicit FileWeights(fs::path where) : where_(std::move(where)) {}
+
+    /// Throws corrupt_data when a tensor is in two files.
+    void add(SafetensorsFile file) {
+        const std::size_t index = files_.size();
+        for (const auto& [name, stored] : file.tensors()) {
+            const auto [entry, fresh] = file_of_.emplace(name, index);
+            if (!fresh)
+                throw Error(ErrorCode::corrupt_data,
+                            fmt::format("{}: tensor {} is also in {}", file.path().string(), shown_name(name),
+                                        files_[entry->second].path().string()));
+        }
+        files_.push_back(std::move(file));
+    }
+
+    std::optional<tensor::WeightData> find(const std::string& name, const tensor::Shape&) override {
+        const auto found = file_of_.find(name);
+        if (found == file_of_.end()) return std::nullopt;
+        return files_[found->second].weight(name);
+    }
+    bool holds(const std::string& name) const override { return file_of_.contains(name); }
+    void release(const std::string& name) override { files_[file_of_.at(name)].release(name); }
+    std::vector<std::string> names() const override {
+        std::vector<std::string> all;
+        all.reserve(file_of_.size());
+        for (const auto& [name, file] : file_of_) all.push_back(name);
+        return all;
+    }
+    std::string where() const override { return where_.string(); }
+
+  private:
+    fs::path where_;
+    std::vector<SafetensorsFile> files_;
+    std::map<std::string, std::size_t> file_of_;
+};
+
+[[noreturn]] void bad_index(const fs::path& index, const std::string& what) {
+    throw Error(ErrorCode::corrupt_data, fmt::format("{}: {}", index.string(), what));
+}
+
+/// Which shard holds which tensors, as the index says.
+std::map<std::string, std::vector<std::string>> read_index(const fs::path& index) {
+    const json parsed = json::parse(read_text_file(index, kMaxIndexBytes), nullptr, false);
+    const auto map = parsed.find("weight_map");
+    if (!parsed.is_object() || map == parsed.end() || !map->is_object())
+        bad_index(index, "the file is damaged: expected JSON with an object weight_map");
+    std::map<std::string, std::vector<std::string>> shards;
+    for (const auto& [tensor, shard] : map->items()) {
+        if (!shard.is_string())
+            bad_index(index, fmt::format("the shard of tensor {} is no file name", shown_name(tensor)));
+        shards[shard.get<std::string>()].push_back(tensor);
+    }
+    return shards;
+}
+
+std::unique_ptr<WeightSource> open_shards(const fs::path& index) {
+    auto weights = std::make_unique<FileWeights>(index);
+    for (const auto& [shard, tensors] : read_index(index)) {
+        // A name that leads elsewhere would let a downloaded index open any file of this machine.
+        if (fs::path(shard).filename() != shard || shard == "." || shard == "..")
+            bad_index(index,
+                      fmt::format("the shard {} is not a file name in the same folder", shown_name(shard)));
+        const fs::path path = index.parent_path() / shard;
+        if (!fs::exists(path))
+            throw Error(ErrorCode::not_found,
+                        fmt::format("{}: its shard {} is missing: fetch the model again", index.string(),
+                                    shown_name(shard)));
+        SafetensorsFile file = SafetensorsFile::open(path);
+        for (const std::string& tensor : tensors)
+            if (!file.find(tensor))
+                bad_index(index, fmt::format("tensor {} is not in {}, where it should be", shown_name(tensor),
+                                             shard));
+        weights->add(std::move(file));
+    }
+    return weights;
+}
+
+/// File names that weights of this variant (empty: none) may have, best first.
+std::vector<std::string> names_of_variant(const std::string& variant) {
+    std::vector<std::string> names;
+    for (const char* const stem : kStems) {
+        if (variant.empty()) {
+            names.push_back(fmt::format("{}.safetensors", stem));
+            names.push_back(fmt::format("{}.safetensors.index.json", stem));
+        } else {
+            names.push_back(fmt::format("{}.{}.safetensors", stem, variant));
+            names.push_back(fmt::format("{}.safetensors.index.{}.json", stem, variant));
+            names.push_back(fmt::format("{}.{}.safetensors.index.json", stem, variant));
+        }
+    }
+    return names;
+}
+
+std::vector<std::string> pickles_in(const fs::path& folder) {
+    std::vector<std::string> found;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+        const std::string extension = entry.path().extension().string();
+        if (std::find(kPickles.begin(), kPickles.end(), extension) != kPickles.end())
+            found.push_back(entry.path().filename().string());
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+}
+
+[[noreturn]] void no_weights(const fs::path& folder, const std::vector<std::string>& names) {
+    if (!fs::is_directory(folder))
+        throw Error(ErrorCode::not_found,
+                    fmt::format("{} is not a folder: expected one with weights", folder.string()));
+    const std::vector<std::string> pickles = pickles_in(folder);
+    if (pickles.empty())
+        throw Error(ErrorCode::not_found, fmt::format("{} holds no weights: looked for {}", folder.string(),
+                                                      fmt::join(names, ", ")));
+    throw Error(
+        ErrorCode::not_found,
+        fmt::format("{} holds its weights only as {}: such files (pickles) can run any program when they are "
+                    "opened and are never read; fetch the .safetensors files of the model",
+                    folder.string(), fmt::join(pickles, ", ")));
+}
+
+}  // namespace
+
+std::unique_ptr<WeightSource> open_weight_file(const fs::path& file) {
+    auto weights = std::make_unique<FileWeights>(file);
+    weights->add(SafetensorsFile::open(file));
+    return weights;
+}
+
+std::unique_ptr<WeightSource> open_weights(const fs::path& component_folder, const std::string& variant) {
+    std::vector<std::string> names = names_of_variant(variant);
+    if (variant.empty()) {
+        const std::vector<std::string> halves = names_of_variant("fp16");
+        names.insert(names.end(), halves.begin(), halves.end());
+    }
+    for (const std::string& name : names) {
+        const fs::path path = component_folder / name;
+        std::error_code ignored;
+        if (!fs::exists(path, ignored)) continue;
+        return name.ends_with(".json") ? open_shards(path) : open_weight_file(path);
+    }
+    no_weights(component_folder, names);
+}
+
+}  // namespace stillreel::weights
