@@ -68,15 +68,14 @@ struct WeightLoader::State {
 
     /// The name that the source holds it under: today's or an older one. Nothing when it holds neither.
     std::optional<std::string> name_in_source(const std::string& name) const {
-        if (source.holds(name)) return name;
-        // Names may differ in several parts: each rename is tried on what the ones before it have made.
-        std::string older = name;
-        for (const Rename& rename : habits.renames) {
-            const std::string other = renamed(older, rename);
-            if (other.empty()) continue;
-            older = other;
-            if (source.holds(older)) return older;
-        }
+        // Names may differ in several parts: each rename is tried on everything that the ones before it made.
+        std::vector<std::string> candidates{name};
+        for (const Rename& rename : habits.renames)
+            for (std::size_t i = 0, known = candidates.size(); i < known; ++i)
+                if (std::string other = renamed(candidates[i], rename); !other.empty())
+                    candidates.push_back(std::move(other));
+        for (std::string& candidate : candidates)
+            if (source.holds(candidate)) return std::move(candidate);
         return std::nullopt;
     }
 };
