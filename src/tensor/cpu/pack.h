@@ -1,0 +1,15 @@
+// From weights as stored to panels.
+#pragma once
+
+#include "base/cancel.h"
+#include "base/threads.h"
+#include "tensor/cpu/panels.h"
+
+namespace stillreel::tensor {
+
+/// Reads the weights in small blocks, straight into the panels. `cancel` may be null. Throws out_of_memory,
+/// cancelled.
+std::shared_ptr<PackedPanels> pack_panels(const PackRequest& request, ThreadPool& pool,
+                                          const CancelFlag* cancel);
+
+}  // namespace stillreel::tensor

@@ -1,0 +1,57 @@
+// How products store weights, and the SIMD kernels over that layout.
+//
+// The output columns are cut into panels of 32; a panel is [K][32] floats, dense, where K = taps * inputs and
+// row (tap * inputs + channel) holds that input's weight for the 32 columns. Columns beyond the last are
+// zeros. With geglu, value panels and gate panels alternate, so that both halves of a result are computed
+// one after the other.
+#pragma once
+
+#include <cstdint>
+
+#include "tensor/backend.h"
+#include "tensor/cpu/huge_array.h"
+
+namespace stillreel::tensor {
+
+inline constexpr std::int64_t kPanel = 32;  // columns
+
+struct PackedPanels final : Packed {
+    std::int64_t depth = 0;   // K
+    std::int64_t panels = 0;  // even with geglu
+    HugeArray weights;        // [panels][depth][32]
+    HugeArray bias;           // [panels][32]; zeros without one
+};
+
+/// sums[r] (+)= a[r] * b for `rows` rows of one panel.
+struct PanelArgs {
+    const float* a = nullptr;  // [rows][a_stride], `depth` numbers each
+    std::int64_t a_stride = 0;
+    const float* b = nullptr;  // [depth][32]
+    std::int64_t depth = 0;
+    std::int64_t rows = 0;
+    const float* start = nullptr;  // what the sums begin with: row r at start + r * start_stride
+    std::int64_t start_stride = 0;
+    float* sums = nullptr;  // [rows][32]; may be start
+};
+/// Every sum adds its products in the order of the depth with fused multiply-add, so that the bits depend
+/// neither on the width of the registers nor on how rows and columns are divided.
+void multiply_panel(const PanelArgs& args);
+
+/// y[r] = activation(value(r) + per_image) + residual[r] for `rows` rows of up to 32 columns.
+struct FinishArgs {
+    const float* sums = nullptr;   // [rows][sums_stride]
+    const float* gates = nullptr;  // likewise, or null: value = sums * gelu(gates)
+    std::int64_t sums_stride = kPanel;
+    std::int64_t rows = 0;
+    std::int64_t columns = 0;
+    std::int64_t first_row = 0;        // of the whole result: decides which per_image vector is added
+    std::int64_t rows_per_image = 1;   // rows of the result that share a vector
+    const float* per_image = nullptr;  // first of this panel's columns, or null; y_stride floats apart
+    Activation activation = Activation::none;
+    const float* residual = nullptr;  // as y, or null; may be y
+    float* y = nullptr;               // [rows][y_stride]
+    std::int64_t y_stride = 0;
+};
+void finish_panel(const FinishArgs& args);
+
+}  // namespace stillreel::tensor
