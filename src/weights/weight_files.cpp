@@ -81,19 +81,24 @@ std::map<std::string, std::vector<std::string>> read_index(const fs::path& index
     return shards;
 }
 
+/// Where a shard lies. A name that leads elsewhere would let a downloaded index open any file of this
+/// machine.
+fs::path path_of_shard(const fs::path& index, const std::string& shard) {
+    if (fs::path(shard).filename() != shard || shard == "." || shard == "..")
+        bad_index(index,
+                  fmt::format("the shard {} is not a file name in the same folder", shown_name(shard)));
+    const fs::path path = index.parent_path() / shard;
+    std::error_code ignored;
+    if (!fs::exists(path, ignored))
+        throw Error(ErrorCode::not_found, fmt::format("{}: its shard {} is missing: fetch the model again",
+                                                      index.string(), shown_name(shard)));
+    return path;
+}
+
 std::unique_ptr<WeightSource> open_shards(const fs::path& index) {
     auto weights = std::make_unique<FileWeights>(index);
     for (const auto& [shard, tensors] : read_index(index)) {
-        // A name that leads elsewhere would let a downloaded index open any file of this machine.
-        if (fs::path(shard).filename() != shard || shard == "." || shard == "..")
-            bad_index(index,
-                      fmt::format("the shard {} is not a file name in the same folder", shown_name(shard)));
-        const fs::path path = index.parent_path() / shard;
-        if (!fs::exists(path))
-            throw Error(ErrorCode::not_found,
-                        fmt::format("{}: its shard {} is missing: fetch the model again", index.string(),
-                                    shown_name(shard)));
-        SafetensorsFile file = SafetensorsFile::open(path);
+        SafetensorsFile file = SafetensorsFile::open(path_of_shard(index, shard));
         for (const std::string& tensor : tensors)
             if (!file.find(tensor))
                 bad_index(index, fmt::format("tensor {} is not in {}, where it should be", shown_name(tensor),
@@ -121,7 +126,8 @@ std::vector<std::string> names_of_variant(const std::string& variant) {
 
 std::vector<std::string> pickles_in(const fs::path& folder) {
     std::vector<std::string> found;
-    for (const auto& entry : fs::directory_iterator(folder)) {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
         const std::string extension = entry.path().extension().string();
         if (std::find(kPickles.begin(), kPickles.end(), extension) != kPickles.end())
             found.push_back(entry.path().filename().string());
@@ -131,7 +137,8 @@ std::vector<std::string> pickles_in(const fs::path& folder) {
 }
 
 [[noreturn]] void no_weights(const fs::path& folder, const std::vector<std::string>& names) {
-    if (!fs::is_directory(folder))
+    std::error_code ignored;
+    if (!fs::is_directory(folder, ignored))
         throw Error(ErrorCode::not_found,
                     fmt::format("{} is not a folder: expected one with weights", folder.string()));
     const std::vector<std::string> pickles = pickles_in(folder);
@@ -145,6 +152,21 @@ std::vector<std::string> pickles_in(const fs::path& folder) {
                     folder.string(), fmt::join(pickles, ", ")));
 }
 
+bool is_index(const fs::path& file) { return file.extension() == ".json"; }
+
+/// The file that open_weights begins with: the weights, or the index of their shards.
+fs::path weights_in(const fs::path& folder, const std::string& variant) {
+    std::vector<std::string> names = names_of_variant(variant);
+    if (variant.empty()) {
+        const std::vector<std::string> halves = names_of_variant("fp16");
+        names.insert(names.end(), halves.begin(), halves.end());
+    }
+    std::error_code ignored;
+    for (const std::string& name : names)
+        if (fs::exists(folder / name, ignored)) return folder / name;
+    no_weights(folder, names);
+}
+
 }  // namespace
 
 std::unique_ptr<WeightSource> open_weight_file(const fs::path& file) {
@@ -154,18 +176,16 @@ std::unique_ptr<WeightSource> open_weight_file(const fs::path& file) {
 }
 
 std::unique_ptr<WeightSource> open_weights(const fs::path& component_folder, const std::string& variant) {
-    std::vector<std::string> names = names_of_variant(variant);
-    if (variant.empty()) {
-        const std::vector<std::string> halves = names_of_variant("fp16");
-        names.insert(names.end(), halves.begin(), halves.end());
-    }
-    for (const std::string& name : names) {
-        const fs::path path = component_folder / name;
-        std::error_code ignored;
-        if (!fs::exists(path, ignored)) continue;
-        return name.ends_with(".json") ? open_shards(path) : open_weight_file(path);
-    }
-    no_weights(component_folder, names);
+    const fs::path file = weights_in(component_folder, variant);
+    return is_index(file) ? open_shards(file) : open_weight_file(file);
+}
+
+std::vector<fs::path> weight_files(const fs::path& component_folder, const std::string& variant) {
+    std::vector<fs::path> files{weights_in(component_folder, variant)};
+    const fs::path index = files.front();
+    if (is_index(index))
+        for (const auto& [shard, tensors] : read_index(index)) files.push_back(path_of_shard(index, shard));
+    return files;
 }
 
 }  // namespace stillreel::weights

@@ -44,6 +44,11 @@ class WeightSource {
 std::unique_ptr<WeightSource> open_weights(const std::filesystem::path& component_folder,
                                            const std::string& variant = "");
 
+/// The files that open_weights would open: one, or the index and its shards. Same errors, but for what only
+/// the shards' own headers tell.
+std::vector<std::filesystem::path> weight_files(const std::filesystem::path& component_folder,
+                                                const std::string& variant = "");
+
 /// One safetensors file as a source. Same errors.
 std::unique_ptr<WeightSource> open_weight_file(const std::filesystem::path& file);
 
