@@ -35,12 +35,21 @@ class VaeEncoder {
     ~VaeEncoder();
     VaeEncoder(VaeEncoder&&) noexcept;
     /// image [N, 8h, 8w, 3] in [-1, 1] -> [N, h, w, 2 * latent_channels]: means, then log-variances (not
-    /// clamped yet). Taps: conv_in, down_blocks.i, mid_block.
+    /// clamped yet). pass.chunking.images pictures at a time. Taps: conv_in, down_blocks.i, mid_block.
     tensor::Tensor moments(const nn::Pass& pass, const tensor::Tensor& image) const;
 
   private:
     struct Parts;
     std::unique_ptr<Parts> parts_;
+};
+
+/// How frames are decoded whose activations would need too much memory (2 KiB a pixel): as the reference does
+/// when it is told to, in tiles that overlap and are blended. Group norms then see one tile only, which
+/// changes numbers; the middle of the network, with its attention, still sees the whole frame.
+struct VaeTiling {
+    std::int64_t whole = 36864;  // latent pixels of a frame up to which there are no tiles: 2.4 megapixels
+    std::int64_t tile = 128;     // latent pixels a side
+    std::int64_t overlap = 32;   // of neighbours; less than `tile`
 };
 
 class VaeDecoder {
@@ -49,9 +58,10 @@ class VaeDecoder {
     VaeDecoder(const weights::WeightScope& w, const VaeConfig& config);
     ~VaeDecoder();
     VaeDecoder(VaeDecoder&&) noexcept;
-    /// latents [N, h, w, 4], already divided by scaling_factor -> [N, 8h, 8w, 3], about [-1, 1]. Taps:
-    /// post_quant_conv, conv_in, mid_block, up_blocks.i.
-    tensor::Tensor decode(const nn::Pass& pass, const tensor::Tensor& latents) const;
+    /// latents [N, h, w, 4], already divided by scaling_factor -> [N, 8h, 8w, 3], about [-1, 1].
+    /// pass.chunking.images frames at a time. Taps: post_quant_conv, conv_in, mid_block, up_blocks.i.
+    tensor::Tensor decode(const nn::Pass& pass, const tensor::Tensor& latents,
+                          const VaeTiling& tiling = {}) const;
 
   private:
     struct Parts;

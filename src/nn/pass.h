@@ -24,8 +24,8 @@ using Tap = std::function<void(std::string_view part, const Tensor& output)>;
 struct Pass {
     Ops& ops;
     std::int64_t frames = 1;  // of one clip: images = clips * frames, clip by clip
-    Chunking chunking;
-    Tap tap;
+    Chunking chunking = {};
+    Tap tap = {};
 
     void show(std::string_view part, const Tensor& output) const {
         if (tap) tap(part, output);
