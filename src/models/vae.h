@@ -28,6 +28,16 @@ struct VaeConfig {
 /// Throws corrupt_data, unsupported (block types, shift factors and the like that we do not have, by name).
 VaeConfig parse_vae_config(std::string_view json);
 
+/// How pictures are treated whose activations would need too much memory (2 KiB a pixel in the decoder): as
+/// the reference does when it is told to, in tiles that overlap and are blended. Group norms then see one
+/// tile only, which changes numbers; the small-sized part of the network, with its attention, still sees the
+/// whole picture.
+struct VaeTiling {
+    std::int64_t whole = 36864;  // latent pixels of a picture up to which there are no tiles: 2.4 megapixels
+    std::int64_t tile = 128;     // latent pixels a side
+    std::int64_t overlap = 32;   // of neighbours; less than `tile`
+};
+
 class VaeEncoder {
   public:
     /// `w` is the file's root; takes encoder.* and quant_conv.*.
@@ -36,20 +46,12 @@ class VaeEncoder {
     VaeEncoder(VaeEncoder&&) noexcept;
     /// image [N, 8h, 8w, 3] in [-1, 1] -> [N, h, w, 2 * latent_channels]: means, then log-variances (not
     /// clamped yet). pass.chunking.images pictures at a time. Taps: conv_in, down_blocks.i, mid_block.
-    tensor::Tensor moments(const nn::Pass& pass, const tensor::Tensor& image) const;
+    tensor::Tensor moments(const nn::Pass& pass, const tensor::Tensor& image,
+                           const VaeTiling& tiling = {}) const;
 
   private:
     struct Parts;
     std::unique_ptr<Parts> parts_;
-};
-
-/// How frames are decoded whose activations would need too much memory (2 KiB a pixel): as the reference does
-/// when it is told to, in tiles that overlap and are blended. Group norms then see one tile only, which
-/// changes numbers; the middle of the network, with its attention, still sees the whole frame.
-struct VaeTiling {
-    std::int64_t whole = 36864;  // latent pixels of a frame up to which there are no tiles: 2.4 megapixels
-    std::int64_t tile = 128;     // latent pixels a side
-    std::int64_t overlap = 32;   // of neighbours; less than `tile`
 };
 
 class VaeDecoder {

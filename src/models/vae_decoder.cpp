@@ -61,11 +61,15 @@ struct VaeDecoder::Parts {
 
     Tensor decode(const Pass& pass, const Tensor& latents, const VaeTiling& tiling) const {
         Tensor x = lower(pass, latents);
-        if (latents.shape()[1] * latents.shape()[2] <= tiling.whole) return upper(pass, std::move(x));
+        if (takes_whole(latents, tiling)) return upper(pass, std::move(x));
         // The first block has made everything twice as large already.
         const std::int64_t scale = x.shape()[1] / latents.shape()[1];
         return in_tiles(pass.ops, x, tiling.tile * scale, tiling.overlap * scale,
                         [&](Tensor part) { return upper(pass, std::move(part)); });
+    }
+
+    static bool takes_whole(const Tensor& latents, const VaeTiling& tiling) {
+        return latents.shape()[1] * latents.shape()[2] <= tiling.whole;
     }
 
     /// What sees the whole frame: all that works at small sizes.
@@ -97,9 +101,9 @@ VaeDecoder::~VaeDecoder() = default;
 VaeDecoder::VaeDecoder(VaeDecoder&&) noexcept = default;
 
 Tensor VaeDecoder::decode(const Pass& pass, const Tensor& latents, const VaeTiling& tiling) const {
-    const bool whole = latents.shape()[1] * latents.shape()[2] <= tiling.whole;
+    const std::int64_t at_once = Parts::takes_whole(latents, tiling) ? pass.chunking.images : 1;
     return nn::in_chunks(
-        pass.ops, latents, whole ? pass.chunking.images : 1, latents.shape()[0],
+        pass.ops, latents, at_once, latents.shape()[0],
         [&](const Tensor& part, std::int64_t) { return parts_->decode(unchunked(pass), part, tiling); });
 }
 

@@ -64,10 +64,10 @@ Tensor in_tiles(Ops& ops, const Tensor& x, std::int64_t tile, std::int64_t overl
             Tensor piece = cut(ops, x, {top, left}, tile);
             const std::int64_t rows = piece.shape()[1];
             const Tensor part = layer(std::move(piece));
-            const std::int64_t factor = part.shape()[1] / rows;
+            const auto scaled = [&](std::int64_t length) { return length * part.shape()[1] / rows; };
             if (canvas.empty())
-                canvas = ops.empty({1, x.shape()[1] * factor, x.shape()[2] * factor, part.shape()[3]});
-            if (ops.computes()) blend(canvas, part, {top * factor, left * factor}, overlap * factor);
+                canvas = ops.empty({1, scaled(x.shape()[1]), scaled(x.shape()[2]), part.shape()[3]});
+            if (ops.computes()) blend(canvas, part, {scaled(top), scaled(left)}, scaled(overlap));
         }
     }
     return canvas;

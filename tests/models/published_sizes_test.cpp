@@ -95,11 +95,25 @@ TEST(PublishedSizes, AFrameIsDecodedWithTwoKiBAPixel) {
     EXPECT_NEAR(together.peak_bytes, 8 * one.peak_bytes, 8 * kMiB);
 }
 
+double peak_of_encode(std::int64_t height, std::int64_t width) {
+    const KeyList keys = load_key_list("i2vgenxl-vae");
+    const auto source = weights_of(keys);
+    Ops ops = tensor::meta_ops();
+    WeightLoader loader("vae", *source, ops, vae_file_habits(VaeHalf::encoder));
+    const VaeEncoder encoder(loader.root(), parse_vae_config(keys.config));
+    const Tensor image = ops.empty({1, height, width, 3});
+    const auto before = static_cast<double>(ops.pool().live_bytes());
+    ops.pool().reset_peak();
+    encoder.moments({ops}, image);
+    return static_cast<double>(ops.pool().peak_bytes()) - before;
+}
+
 TEST(PublishedSizes, TilesKeepLargeFramesSmall) {
     const Cost largest_whole = cost_of_decode(1, 1536, 1536, {});
     const Cost tiled = cost_of_decode(1, 3072, 3072, {});
     EXPECT_LT(tiled.peak_bytes, 1.1 * largest_whole.peak_bytes);
     EXPECT_LT(largest_whole.peak_bytes, 5000 * kMiB);
+    EXPECT_LT(peak_of_encode(3072, 3072), peak_of_encode(1536, 1536));
 }
 
 }  // namespace
