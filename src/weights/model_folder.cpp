@@ -21,7 +21,7 @@ using nlohmann::json;
 constexpr const char* kPublished = "ali-vilab/i2vgen-xl";
 constexpr const char* kIndex = "model_index.json";
 constexpr std::uint64_t kMaxIndexBytes = 1'000'000;
-constexpr std::uint64_t kMaxConfigBytes = 64'000'000;  // a tokenizer's tables are the largest
+constexpr std::uint64_t kMaxConfigBytes = 16'000'000;  // a tokenizer's tables are the largest
 
 bool is_folder(const fs::path& path) {
     std::error_code ignored;

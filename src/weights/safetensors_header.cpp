@@ -275,11 +275,13 @@ std::optional<DType> type_of_safetensors_name(std::string_view name) {
 }
 
 std::string shown_name(std::string_view name) {
-    std::string shown(name.substr(0, kShownName));
+    std::size_t length = std::min(name.size(), kShownName);
     // A cut inside a UTF-8 character would leave bytes that are no text.
-    while (shown.size() == kShownName && name.size() > kShownName &&
-           (static_cast<unsigned char>(name[shown.size()]) & 0xC0) == 0x80 && !shown.empty())
-        shown.pop_back();
+    const auto continues = [&](std::size_t i) {
+        return (static_cast<unsigned char>(name[i]) & 0xC0) == 0x80;
+    };
+    while (length > 0 && length < name.size() && continues(length)) --length;
+    std::string shown(name.substr(0, length));
     for (char& c : shown)
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
     return name.size() > shown.size() ? shown + "..." : shown;

@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::uint64_t kMaxIndexBytes = 100'000'000;
+constexpr std::uint64_t kMaxIndexBytes = 10'000'000;  // a hundred thousand tensors
 constexpr std::array kStems{"diffusion_pytorch_model", "model"};
 // What PyTorch saves: pickles, programs that run when they are opened.
 constexpr std::array<std::string_view, 4> kPickles{".bin", ".ckpt", ".pt", ".pth"};
@@ -84,7 +84,7 @@ std::map<std::string, std::vector<std::string>> read_index(const fs::path& index
 /// Where a shard lies. A name that leads elsewhere would let a downloaded index open any file of this
 /// machine.
 fs::path path_of_shard(const fs::path& index, const std::string& shard) {
-    if (fs::path(shard).filename() != shard || shard == "." || shard == "..")
+    if (shard.empty() || fs::path(shard).filename() != shard || shard == "." || shard == "..")
         bad_index(index,
                   fmt::format("the shard {} is not a file name in the same folder", shown_name(shard)));
     const fs::path path = index.parent_path() / shard;
