@@ -27,6 +27,15 @@ namespace stillreel::diffusion {
 enum class ImageLatent { sample, mode };
 enum class Memory { normal, low };
 
+/// Noise that was drawn elsewhere, for comparisons with a reference whose generators were not ours. Unit
+/// normals in the reference's layouts. A part that is empty is drawn from the request's seed as ever; a part
+/// that is given leaves that stream untouched.
+struct GivenNoise {
+    std::vector<float> vae;                    // (1, 4, h, w)
+    std::vector<float> latents;                // (1, 4, F, h, w)
+    std::vector<std::vector<float>> variance;  // one of (F, 4, h, w) a step
+};
+
 struct I2VGenRequest {
     image::Image picture;  // RGB, upright
     std::string prompt;
@@ -44,6 +53,7 @@ struct I2VGenRequest {
     ImageLatent image_latent = ImageLatent::sample;
     int clip_skip = 1;
     Memory memory = Memory::normal;
+    std::optional<GivenNoise> given_noise;
 };
 
 /// What the pipeline does now. `done` of all the work of the clip, 0 to 1, weighted by FLOPs.
@@ -54,9 +64,12 @@ struct I2VGenProgress {
     double done = 0;
 };
 
-/// A tensor on the way, in the reference's own layout and names (docs of the goldens): "prompt_embeds",
-/// "clip_pixels", "image_embeddings", "vae_pixels", "image_latents", "initial_latents", "model_output.0",
-/// "latents.0" ...
+/// A tensor on the way, in the reference's own layout and names. denoise() shows, in this order:
+/// "prompt_embeds" (B,77,C), "clip_pixels" (1,3,S,S), "image_embeddings" (B,1,C), "vae_pixels" (1,3,H,W),
+/// "image_latents" (B,4,F,h,w), "fps" (B), "timesteps" (steps), "initial_latents" (1,4,F,h,w), and per step
+/// "model_output.I" (after guidance) and "latents.I", both (1,4,F,h,w). B is 2 under guidance, the negative
+/// half first. decode() shows "decoded.FRAME" (1,3,H,W), not clamped. A run that goes on from a checkpoint
+/// shows only the steps that are left.
 using Probe =
     std::function<void(std::string_view name, const tensor::Shape& shape, std::span<const float> numbers)>;
 
@@ -94,17 +107,19 @@ class I2VGenPipeline {
     ~I2VGenPipeline();
     I2VGenPipeline(I2VGenPipeline&&) noexcept;
 
-    /// Throws invalid_argument (sizes, steps), cancelled, out_of_memory and every error of the weights. With
-    /// run.scratch set and a matching checkpoint there, goes on from it: the same bits as an uninterrupted
-    /// run.
+    /// Throws invalid_argument (sizes, steps, a picture that is not RGB), cancelled, out_of_memory and every
+    /// error of the weights. With run.scratch set and a matching checkpoint there, goes on from it: the same
+    /// bits as an uninterrupted run. A checkpoint of another clip, or a damaged one, is ignored with a note;
+    /// so is one that cannot be written. The checkpoint stays when the run ends, whichever way: see
+    /// remove_checkpoint.
     ClipLatents denoise(const I2VGenRequest& request, const I2VGenHooks& hooks);
 
     /// What a run that was just cancelled has come to: its clean prediction after the last finished step;
     /// nothing before the first.
     std::optional<ClipLatents> partial() const;
 
-    /// Frames of finished latents in order, RGB, decoded a few at a time when they are asked for. The VAE
-    /// decoder is loaded at the first call.
+    /// A frame of latents, RGB, decoded when it is asked for. The VAE decoder is loaded at the first call and
+    /// kept. After a cancelled denoise() hand over hooks without its raised flag.
     image::Image decode(const ClipLatents& latents, int frame, const I2VGenHooks& hooks);
 
   private:
@@ -113,16 +128,26 @@ class I2VGenPipeline {
     std::unique_ptr<State> state_;
 };
 
+/// Removes the checkpoint that denoise() keeps in run.scratch: the clip is finished, or given up. Nothing
+/// there is fine. Throws nothing.
+void remove_checkpoint(const std::filesystem::path& scratch);
+
 /// What a clip costs, from the same model code on shapes alone.
 struct I2VGenCost {
     double flops = 0;  // all of it
+    double flops_text = 0;
+    double flops_picture = 0;  // CLIP's image tower
+    double flops_encode = 0;   // the VAE's encoder
+    double flops_prepare = 0;  // what the UNet works out once
     double flops_per_step = 0;
-    double flops_decode = 0;
+    double flops_decode = 0;             // of all frames
     std::uint64_t peak_bytes = 0;        // resident, of the process, at the worst moment
     std::uint64_t activation_bytes = 0;  // of that, tensors of the UNet
     std::uint64_t weight_bytes = 0;      // of that, packed weights of the UNet
     std::uint64_t download_bytes = 0;    // of all components on disk
 };
+/// Reads the configs, no weights; the picture may be empty. Throws what open() throws about configs, and
+/// invalid_argument as denoise() does.
 I2VGenCost cost_of(const weights::ModelFolder& model, const I2VGenRequest& request);
 
 }  // namespace stillreel::diffusion

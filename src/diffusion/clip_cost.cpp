@@ -1,0 +1,172 @@
+// cost_of: every tower is built and run on shapes alone.
+#include <algorithm>
+
+#include "base/error.h"
+#include "diffusion/clip_cost.h"
+#include "diffusion/request_check.h"
+#include "tensor/meta/meta_backend.h"
+
+namespace stillreel::diffusion {
+namespace {
+
+using nn::Pass;
+using tensor::Ops;
+using tensor::Shape;
+using tensor::Tensor;
+
+// Resident bytes of the process besides tensors and weights: program and libraries, thread stacks, the
+// kernels that oneDNN generates and its workspaces. Measured as ru_maxrss less those two at full size.
+constexpr std::uint64_t kProcessBytes = 90u << 20;
+
+/// A tower on shapes: what it weighs, and what a part of its work costs.
+template <class Tower>
+class Rehearsal {
+  public:
+    using Load = Tower (*)(const I2VGenModel&, weights::WeightSource&, Ops&);
+    Rehearsal(const I2VGenModel& model, Load load)
+        : ops_(tensor::meta_ops()), source_(weights::shape_weights()), tower_(load(model, *source_, ops_)) {
+        // Norms, biases and tables are tensors.
+        weights_ = ops_.packed_bytes() + ops_.pool().live_bytes();
+        tables_ = ops_.pool().live_bytes();
+        ops_.pool().reset_peak();
+    }
+
+    /// FLOPs of work(tower, ops).
+    template <class Work>
+    double flops_of(Work work) {
+        double flops = 0;
+        ops_.observe([&](const tensor::OpRecord& record) { flops += record.flops; });
+        work(tower_, ops_);
+        ops_.observe({});
+        return flops;
+    }
+
+    std::uint64_t weight_bytes() const { return weights_; }
+    std::uint64_t activation_bytes() { return ops_.pool().peak_bytes() - tables_; }
+
+  private:
+    Ops ops_;
+    std::unique_ptr<weights::WeightSource> source_;
+    Tower tower_;
+    std::uint64_t weights_ = 0;
+    std::uint64_t tables_ = 0;
+};
+
+/// Bytes of the tensors in a component's files; 0 when they are not there.
+std::uint64_t stored_bytes(const I2VGenModel& model, const char* component) {
+    try {
+        const auto source = open_component(model, component, "");
+        std::uint64_t bytes = 0;
+        for (const std::string& name : source->names()) {
+            const auto data = source->find(name, {});
+            if (data)
+                bytes += static_cast<std::uint64_t>(data->shape.elements()) * tensor::bytes_of(data->type);
+            source->release(name);
+        }
+        return bytes;
+    } catch (const Error&) {
+        return 0;
+    }
+}
+
+/// Counts the towers of one clip, one after another as they run.
+class Estimate {
+  public:
+    Estimate(const I2VGenModel& model, const I2VGenRequest& request)
+        : model_(model),
+          request_(request),
+          size_(latent_size_of(model, request)),
+          batch_(batch_of(request)) {}
+
+    I2VGenCost cost() {
+        text();
+        picture();
+        encode();
+        denoise();
+        decode();
+        cost_.flops = cost_.flops_text + cost_.flops_picture + cost_.flops_encode + cost_.flops_prepare +
+                      cost_.flops_per_step * request_.steps + cost_.flops_decode;
+        for (const char* component : kWeighted) cost_.download_bytes += stored_bytes(model_, component);
+        return cost_;
+    }
+
+  private:
+    template <class Tower>
+    void leave(Rehearsal<Tower>& tower) {
+        cost_.peak_bytes =
+            std::max(cost_.peak_bytes, tower.weight_bytes() + tower.activation_bytes() + kProcessBytes);
+    }
+
+    void text() {
+        Rehearsal<models::ClipText> text(model_, load_text);
+        cost_.flops_text = text.flops_of([&](const models::ClipText& tower, Ops& ops) {
+            const std::vector<std::int64_t> ids(static_cast<std::size_t>(batch_ * model_.text.context));
+            tower.encode(Pass{ops}, ids, request_.clip_skip);
+        });
+        leave(text);
+    }
+
+    void picture() {
+        Rehearsal<models::ClipVision> vision(model_, load_vision);
+        cost_.flops_picture = vision.flops_of([&](const models::ClipVision& tower, Ops& ops) {
+            tower(Pass{ops}, ops.empty({1, model_.vision.image_px, model_.vision.image_px, 3}));
+        });
+        leave(vision);
+    }
+
+    void encode() {
+        Rehearsal<models::VaeEncoder> encoder(model_, load_encoder);
+        cost_.flops_encode = encoder.flops_of([&](const models::VaeEncoder& tower, Ops& ops) {
+            tower.moments(Pass{ops}, ops.empty({1, request_.height_px, request_.width_px, 3}));
+        });
+        leave(encoder);
+    }
+
+    void denoise() {
+        Rehearsal<models::I2VGenUnet> unet(model_, load_unet);
+        const Shape latents{batch_ * size_.frames, size_.height, size_.width, size_.channels};
+        const nn::Chunking chunking = chunking_of(model_, request_);
+        std::shared_ptr<const models::UnetCondition> condition;
+        cost_.flops_prepare = unet.flops_of([&](const models::I2VGenUnet& tower, Ops& ops) {
+            const models::UnetInputs inputs{
+                ops.empty({batch_, model_.text.context, model_.text.width}),
+                ops.empty({batch_, 1, model_.unet.context_width}), ops.empty(latents),
+                std::vector<double>(static_cast<std::size_t>(batch_), request_.fps)};
+            condition = tower.prepare(Pass{ops, size_.frames, chunking}, inputs);
+        });
+        cost_.flops_per_step = unet.flops_of([&](const models::I2VGenUnet& tower, Ops& ops) {
+            tower(Pass{ops, size_.frames, chunking}, ops.empty(latents), 999, *condition);
+        });
+        cost_.weight_bytes = unet.weight_bytes();
+        cost_.activation_bytes = unet.activation_bytes();
+        leave(unet);
+    }
+
+    void decode() {
+        Rehearsal<models::VaeDecoder> decoder(model_, load_decoder);
+        const double frame = decoder.flops_of([&](const models::VaeDecoder& tower, Ops& ops) {
+            tower.decode(Pass{ops}, ops.empty({1, size_.height, size_.width, size_.channels}));
+        });
+        cost_.flops_decode = frame * static_cast<double>(size_.frames);
+        leave(decoder);
+    }
+
+    const I2VGenModel& model_;
+    const I2VGenRequest& request_;
+    const LatentSize size_;
+    const std::int64_t batch_;
+    I2VGenCost cost_;
+};
+
+}  // namespace
+
+I2VGenCost cost_of(const I2VGenModel& model, const I2VGenRequest& request) {
+    check_request(model, request);
+    return Estimate(model, request).cost();
+}
+
+I2VGenCost cost_of(const weights::ModelFolder& model, const I2VGenRequest& request) {
+    return cost_of(read_model(model), request);
+}
+
+}  // namespace stillreel::diffusion

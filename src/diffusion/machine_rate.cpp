@@ -1,0 +1,48 @@
+#include "diffusion/machine_rate.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/clock.h"
+#include "tensor/cpu/cpu_backend.h"
+#include "tensor/ops.h"
+
+namespace stillreel::diffusion {
+namespace {
+
+// A product of the size that the UNet's wide layers have: its weights stay in the cache's reach.
+constexpr std::int64_t kRows = 1280;
+constexpr std::int64_t kWidth = 1280;
+constexpr double kSeconds = 0.5;
+
+// Of one large product's rate, what a whole UNet pass and the VAE's decoder reach together: norms, attention
+// and small layers are slower. Measured at full size.
+constexpr double kShareOfModels = 0.75;
+
+}  // namespace
+
+double measure_flops_per_second(int threads) {
+    tensor::Ops ops(tensor::cpu_backend(threads, nullptr), tensor::Pool::create(tensor::Pool::Kind::memory));
+    const std::vector<float> numbers(static_cast<std::size_t>(kWidth * kWidth), 0.5f);
+    const tensor::WeightData weight{
+        tensor::DType::f32, {kWidth, kWidth}, reinterpret_cast<const std::byte*>(numbers.data())};
+    const tensor::PackedPtr packed = ops.pack_linear(weight, nullptr);
+    const tensor::Tensor x =
+        ops.upload({kRows, kWidth}, std::span(numbers).first(static_cast<std::size_t>(kRows * kWidth)));
+    ops.linear(x, *packed);  // wakes the threads and touches the memory
+
+    const double flops = 2.0 * kRows * kWidth * kWidth;
+    double best = 0;
+    for (const Stopwatch all; all.seconds() < kSeconds;) {
+        const Stopwatch one;
+        ops.linear(x, *packed);
+        best = std::max(best, flops / std::max(one.seconds(), 1e-9));
+    }
+    return best;
+}
+
+double seconds_of(const I2VGenCost& cost, double flops_per_second) {
+    return cost.flops / std::max(flops_per_second * kShareOfModels, 1.0);
+}
+
+}  // namespace stillreel::diffusion

@@ -1,0 +1,16 @@
+// How fast this machine is, and so how long a clip will take.
+#pragma once
+
+#include "diffusion/i2vgen_pipeline.h"
+
+namespace stillreel::diffusion {
+
+/// Floating-point operations per second of a large matrix product on `threads` threads, measured for about
+/// half a second with the kernels that the models run on.
+double measure_flops_per_second(int threads);
+
+/// Seconds that a clip of this cost takes at that rate. The models reach a share of the rate of one large
+/// product; reading the weights is not counted.
+double seconds_of(const I2VGenCost& cost, double flops_per_second);
+
+}  // namespace stillreel::diffusion
