@@ -15,7 +15,11 @@ using tensor::Tensor;
 /// How much a layer does at once. 0: everything. Less memory, the same numbers.
 struct Chunking {
     std::int64_t images = 0;  // of layers that treat every frame by itself
-    std::int64_t tokens = 0;  // of feed-forwards
+    std::int64_t tokens = 0;  // of feed-forwards and of attention over frames
+
+    /// For large clips in little memory: at these sizes parts are still large enough to keep all threads
+    /// busy.
+    static constexpr Chunking low_memory() { return {2, 2048}; }
 };
 
 /// Called with a part's checkpoint name and its output; for parity and debugging.
