@@ -95,6 +95,10 @@ std::vector<double> ConfigFields::numbers(const char* field, std::vector<double>
     return value;
 }
 
+bool ConfigFields::is_set(const char* field) const { return !parsed_->at(field).is_null(); }
+
+bool ConfigFields::is_list(const char* field) const { return parsed_->at(field).is_array(); }
+
 bool ConfigFields::is_object(const char* field) const { return parsed_->at(field).is_object(); }
 
 ConfigFields ConfigFields::object(const char* field) const {

@@ -30,6 +30,10 @@ class ConfigFields {
     /// Exactly `otherwise.size()` numbers.
     std::vector<double> numbers(const char* field, std::vector<double> otherwise) const;
 
+    /// Whether a field is there and not null, and whether it is a list.
+    bool is_set(const char* field) const;
+    bool is_list(const char* field) const;
+
     /// The fields of a field, when it is an object.
     bool is_object(const char* field) const;
     ConfigFields object(const char* field) const;
