@@ -7,14 +7,14 @@
 namespace stillreel::tensor {
 namespace {
 
+// Without branches, so that compilers make vectors of the loops below.
 float float_of_half(std::uint16_t half) {
     const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
-    const std::uint32_t magnitude = static_cast<std::uint32_t>(half & 0x7fffu) << 13;
-    if ((half & 0x7c00u) == 0x7c00u)
-        return std::bit_cast<float>(sign | 0x7f800000u | (magnitude & 0x007fffffu));
+    const auto magnitude = static_cast<std::int32_t>(half & 0x7fffu) << 13;
     // The exponent's bias grows from 15 to 127 by a multiplication, which makes subnormals right as well.
     const float value = std::bit_cast<float>(magnitude) * 0x1p112f;
-    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) | sign);
+    const std::uint32_t endless = magnitude >= (0x7c00 << 13) ? 0x7f800000u : 0u;
+    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) | endless | sign);
 }
 
 std::uint16_t half_of_float(float number) {

@@ -40,17 +40,17 @@ std::uint64_t key_of(std::uint64_t seed, const std::string& name) {
     return key;
 }
 
-/// Four numbers from every 64-bit hash: 16 bits of randomness are plenty for a stand-in, and drawing a
-/// billion of them takes a second.
-void draw(std::uint64_t key, Look look, std::span<float> numbers) {
+/// Four numbers from every 64 random bits: 16 are plenty for a stand-in, and a billion numbers take a second.
+void draw(Random& random, Look look, std::span<float> numbers) {
     const float scale = look.reach * 0x1p-15f;
     const float low = look.mean - look.reach + scale / 2;
-    for (std::size_t i = 0; i < numbers.size(); i += 4) {
-        const std::uint64_t bits = hash_bits(key + i);
-        const std::size_t count = std::min<std::size_t>(4, numbers.size() - i);
-        for (std::size_t k = 0; k < count; ++k)
-            numbers[i + k] = low + scale * static_cast<float>((bits >> (16 * k)) & 0xffff);
+    const auto number = [&](std::uint64_t bits) { return low + scale * static_cast<float>(bits & 0xffff); };
+    std::size_t i = 0;
+    for (; i + 4 <= numbers.size(); i += 4) {
+        const std::uint64_t bits = random.bits();
+        for (std::size_t k = 0; k < 4; ++k) numbers[i + k] = number(bits >> (16 * k));
     }
+    for (std::uint64_t bits = random.bits(); i < numbers.size(); ++i, bits >>= 16) numbers[i] = number(bits);
 }
 
 class RandomWeights final : public WeightSource {
@@ -82,7 +82,7 @@ class RandomWeights final : public WeightSource {
     };
 
     std::unique_ptr<std::byte[]> numbers_of(const std::string& name, const Shape& shape) const {
-        const std::uint64_t key = key_of(seed_, name);
+        Random random(key_of(seed_, name));
         const Look look = look_of(name, shape);
         const auto count = static_cast<std::size_t>(shape.elements());
         auto bytes = std::make_unique_for_overwrite<std::byte[]>(count * bytes_of(type_));
@@ -90,7 +90,7 @@ class RandomWeights final : public WeightSource {
         std::array<float, kChunk> numbers;
         for (std::size_t i = 0; i < count; i += kChunk) {
             const std::span<float> chunk(numbers.data(), std::min(kChunk, count - i));
-            draw(key + i, look, chunk);
+            draw(random, look, chunk);
             tensor::write_floats(chunk, type_, bytes.get() + i * bytes_of(type_));
         }
         return bytes;
