@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "support/reference_backend.h"
+#include "tensor/cpu/cpu_backend.h"
 
 namespace stillreel::testing {
 
@@ -16,6 +17,10 @@ struct NamedOps {
 inline std::vector<NamedOps> backends() {
     std::vector<NamedOps> all;
     all.push_back({"scalar reference", reference_ops()});
+    for (const int threads : {1, 2})
+        all.push_back({std::to_string(threads) + " threads",
+                       tensor::Ops(tensor::cpu_backend(threads, nullptr),
+                                   tensor::Pool::create(tensor::Pool::Kind::memory))});
     return all;
 }
 
