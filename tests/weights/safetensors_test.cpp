@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <limits>
@@ -106,6 +108,39 @@ TEST(Safetensors, ReleasedPagesComeBack) {
             EXPECT_EQ(got, numbers);
             file.release(name);
         }
+}
+
+/// Bytes of memory that this process holds.
+std::uint64_t resident_bytes() {
+    std::uint64_t pages = 0, resident = 0;
+    std::ifstream("/proc/self/statm") >> pages >> resident;
+    return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+TEST(Safetensors, ReleasedTensorsTakeNoMemory) {
+    const ScratchFolder folder;
+    constexpr std::int64_t kNumbers = 1 << 21;
+    constexpr int kTensors = 8;
+    {
+        const StoredWeight weight = StoredWeight::of(Shape{kNumbers}, std::vector<float>(kNumbers, 1.0f));
+        testing::StoredWeights all;
+        for (int i = 0; i < kTensors; ++i) all[std::to_string(i)] = weight;
+        testing::write_weights(folder / "a.safetensors", all);
+    }
+    const SafetensorsFile file = SafetensorsFile::open(folder / "a.safetensors");
+    std::vector<float> chunk(1 << 16);
+    const std::uint64_t before = resident_bytes();
+    std::uint64_t peak = before;
+    for (const auto& [name, stored] : file.tensors()) {
+        const tensor::WeightData weight = file.weight(name);
+        for (std::int64_t i = 0; i < kNumbers; i += static_cast<std::int64_t>(chunk.size()))
+            tensor::read_floats(weight, i, chunk);
+        peak = std::max(peak, resident_bytes());
+        file.release(name);
+    }
+    const std::uint64_t tensor_bytes = kNumbers * sizeof(float);
+    EXPECT_LT(peak - before, 2 * tensor_bytes);
+    EXPECT_LT(resident_bytes(), before + tensor_bytes / 2);
 }
 
 TEST(Safetensors, AFileThatIsNotFinishedIsNotThere) {

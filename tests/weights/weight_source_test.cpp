@@ -80,6 +80,16 @@ TEST(RandomWeights, DependOnSeedAndNameAlone) {
     EXPECT_NE(drawn(*random_weights(8), "a.weight", Shape{40, 300}), first);
 }
 
+TEST(RandomWeights, StayReadableUntilTheLastUserReleasesThem) {
+    const auto source = random_weights(7);
+    const WeightData first = *source->find("a.weight", Shape{40, 300});
+    const WeightData second = *source->find("a.weight", Shape{40, 300, 1, 1});
+    const std::vector<float> numbers = floats_of(first);
+    source->release("a.weight");
+    EXPECT_EQ(floats_of(second), numbers);
+    source->release("a.weight");
+}
+
 TEST(RandomWeights, InHalvesAreTheSameNumbersRounded) {
     const auto full = drawn(*random_weights(7), "a.weight", Shape{40, 300});
     const auto half = drawn(*random_weights(7, DType::f16), "a.weight", Shape{40, 300});
