@@ -28,6 +28,13 @@ foreach(module core imgproc video photo)
       INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${OPENCV_INCLUDE} INTERFACE_INCLUDE_DIRECTORIES ${OPENCV_INCLUDE})
 endforeach()
 
+# oneDNN's own CMake files ask for OpenCL, which we do not use; libgomp is the OpenMP that it runs on.
+find_library(DNNL_LIBRARY dnnl REQUIRED)
+find_path(DNNL_INCLUDE oneapi/dnnl/dnnl.hpp REQUIRED)
+add_library(dnnl::dnnl UNKNOWN IMPORTED)
+set_target_properties(dnnl::dnnl PROPERTIES IMPORTED_LOCATION ${DNNL_LIBRARY}
+    INTERFACE_INCLUDE_DIRECTORIES ${DNNL_INCLUDE} INTERFACE_LINK_LIBRARIES gomp)
+
 # A developer's second build is faster with ccache; nobody needs it.
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)

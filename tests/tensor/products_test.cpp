@@ -2,6 +2,7 @@
 #include "tensor/cpu/products.h"
 
 #include <gtest/gtest.h>
+#include <hwy/targets.h>
 
 #include <bit>
 #include <cmath>
@@ -184,6 +185,8 @@ TEST(Products, ConvolutionsOfAnyWidthAndMap) {
     check(conv(2, 17, 9, 320, 64));
     check(conv(1, 40, 40, 32, 32));
     check(conv(1, 40, 40, 64, 3));
+    check(conv(2, 20, 20, 17, 33));
+    check(conv(1, 300, 7, 16, 47));
 }
 
 TEST(Products, StridesAndAsymmetricPadding) {
@@ -191,6 +194,8 @@ TEST(Products, StridesAndAsymmetricPadding) {
         check(conv(2, 8, 8, channels, 32, {3, 3, 2, 1, 1, 1, 1}));
         check(conv(2, 9, 7, channels, 32, {3, 3, 2, 1, 1, 1, 1}));
         check(conv(2, 8, 6, channels, 32, {3, 3, 2, 0, 0, 1, 1}));
+        check(conv(2, 33, 40, channels, 32, {3, 3, 2, 0, 0, 1, 1}));
+        check(conv(2, 40, 33, channels, 64, {3, 3, 2, 1, 1, 1, 1}));
         check(conv(1, 28, 28, channels, 40, {14, 14, 14, 0, 0, 0, 0}));
         check(conv(2, 5, 6, channels, 32, {5, 3, 1, 0, 2, 1, 0}));
         check(conv(2, 5, 6, channels, 32, {1, 1, 2, 0, 0, 0, 0}));
@@ -227,8 +232,8 @@ TEST(Products, GatesValuesWithGelu) {
 }
 
 TEST(Products, EveryCombinationOfEndings) {
-    for (const Case& base :
-         {linear(12, 33, 20), linear(600, 64, 64), conv(4, 5, 6, 7, 33), conv(4, 8, 8, 64, 96)})
+    for (const Case& base : {linear(12, 33, 20), linear(600, 64, 64), conv(4, 5, 6, 7, 33),
+                             conv(4, 8, 8, 32, 64), conv(4, 16, 17, 16, 40)})
         for (const auto activation :
              {Activation::none, Activation::silu, Activation::gelu, Activation::quick_gelu})
             for (const std::int64_t vectors : {0, 1, 2, 4})
@@ -265,6 +270,31 @@ TEST(Products, TheSameBitsForAnyNumberOfThreads) {
             EXPECT_EQ(computed_of(c), one) << ::testing::PrintToString(c);
         }
     }
+}
+
+TEST(Products, TheSameBitsForAnyNumberOfRowsOrImages) {
+    // The first rows of many, and the same rows alone: what is chosen by size must not show.
+    const std::pair<Case, std::int64_t> cases[] = {{linear(1100, 320, 96), 7},  {linear(600, 512, 33), 100},
+                                                   {linear(600, 640, 64), 11},  {conv(16, 16, 16, 32, 32), 1},
+                                                   {conv(5, 8, 8, 160, 32), 2}, {conv(4, 40, 33, 48, 32), 1}};
+    for (auto [all, few] : cases) {
+        all.residual = Case::in_place;
+        Case part = all;
+        part.images = few;
+        const std::vector<float> whole = computed_of(all), alone = computed_of(part);
+        EXPECT_TRUE(std::equal(alone.begin(), alone.end(), whole.begin()))
+            << ::testing::PrintToString(all) << " and " << few;
+    }
+}
+
+TEST(Products, MachinesWithAvx2Alone) {
+    hwy::SetSupportedTargetsForTest(HWY_AVX2 | HWY_SSE4);
+    for (const std::int64_t width : {1, 5, 16, 33}) check(linear(3 + 7 * width, width, 70 - width));
+    check(conv(2, 5, 6, 20, 33));
+    Case gated = linear(20, 48, 80);
+    gated.gate = Gate::geglu;
+    check(gated);
+    hwy::SetSupportedTargetsForTest(0);
 }
 
 TEST(Products, PackedWeightsTellTheirBytes) {

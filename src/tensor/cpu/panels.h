@@ -22,6 +22,9 @@ struct PackedPanels final : Packed {
     HugeArray bias;           // [panels][32]; zeros without one
 };
 
+/// What the sums of a panel begin with.
+enum class Begin { zero, sums };
+
 /// sums[r] (+)= a[r] * b for `rows` rows of one panel.
 struct PanelArgs {
     const float* a = nullptr;  // [rows][a_stride], `depth` numbers each
@@ -29,29 +32,29 @@ struct PanelArgs {
     const float* b = nullptr;  // [depth][32]
     std::int64_t depth = 0;
     std::int64_t rows = 0;
-    const float* start = nullptr;  // what the sums begin with: row r at start + r * start_stride
-    std::int64_t start_stride = 0;
-    float* sums = nullptr;  // [rows][32]; may be start
+    Begin begin = Begin::zero;
+    float* sums = nullptr;        // [rows][32]
+    const float* next = nullptr;  // as many numbers as in b that will be needed soon, or null
 };
 /// Every sum adds its products in the order of the depth with fused multiply-add, so that the bits depend
 /// neither on the width of the registers nor on how rows and columns are divided.
 void multiply_panel(const PanelArgs& args);
 
-/// y[r] = activation(value(r) + per_image) + residual[r] for `rows` rows of up to 32 columns.
+/// y[r] = activation(value(r) + bias + per_image) + residual[r] for `rows` rows of neighbouring columns.
 struct FinishArgs {
-    const float* sums = nullptr;   // [rows][sums_stride]
-    const float* gates = nullptr;  // likewise, or null: value = sums * gelu(gates)
-    std::int64_t sums_stride = kPanel;
+    const float* sums = nullptr;  // [panels][rows][32]
+    const float* bias = nullptr;  // [panels][32]
+    Gate gate = Gate::none;       // geglu: value panels and gate panels alternate
     std::int64_t rows = 0;
-    std::int64_t columns = 0;
+    std::int64_t columns = 0;          // of y; need not fill the last panel
     std::int64_t first_row = 0;        // of the whole result: decides which per_image vector is added
     std::int64_t rows_per_image = 1;   // rows of the result that share a vector
-    const float* per_image = nullptr;  // first of this panel's columns, or null; y_stride floats apart
+    const float* per_image = nullptr;  // at the first column, or null; the next vector is y_stride floats on
     Activation activation = Activation::none;
     const float* residual = nullptr;  // as y, or null; may be y
-    float* y = nullptr;               // [rows][y_stride]
+    float* y = nullptr;               // [rows][y_stride], at the first column
     std::int64_t y_stride = 0;
 };
-void finish_panel(const FinishArgs& args);
+void finish_panels(const FinishArgs& args);
 
 }  // namespace stillreel::tensor

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "tensor/cpu/onednn.h"
 #include "tensor/cpu/pack.h"
 #include "tensor/cpu/panels.h"
 
@@ -33,6 +34,7 @@ struct Parts {
 struct Scratch {
     HugeArray inputs{kRows * kStride};
     HugeArray sums{kRows * kColumns};
+    HugeArray onednn;
 };
 
 /// One product as the tasks see it: rows of the result are output pixels of all images.
@@ -89,8 +91,10 @@ void multiply(const Job& job, std::int64_t row, std::int64_t rows, std::int64_t 
     const ProductArgs& args = job.args;
     const Parts slices(packed.depth, kDepth);
     const std::int64_t halves = packed.gate == Gate::geglu ? 2 : 1;
-    const auto sums_of = [&](std::int64_t panel) {
-        return scratch.sums.data() + (panel - first) * rows * kPanel;
+    const auto next_of = [&](std::int64_t slice, std::int64_t panel) -> const float* {
+        if (++panel == last) panel = first, ++slice;
+        if (slice == slices.parts) return nullptr;
+        return packed.weights.data() + (panel * packed.depth + slices.begin(slice)) * kPanel;
     };
     for (std::int64_t slice = 0; slice < slices.parts; ++slice) {
         const std::int64_t k = slices.begin(slice), depth = slices.begin(slice + 1) - k;
@@ -102,29 +106,42 @@ void multiply(const Job& job, std::int64_t row, std::int64_t rows, std::int64_t 
             tile.b = packed.weights.data() + (panel * packed.depth + k) * kPanel;
             tile.depth = depth;
             tile.rows = rows;
-            tile.sums = sums_of(panel);
-            tile.start = slice ? tile.sums : packed.bias.data() + panel * kPanel;
-            tile.start_stride = slice ? kPanel : 0;
+            tile.sums = scratch.sums.data() + (panel - first) * rows * kPanel;
+            tile.begin = slice ? Begin::sums : Begin::zero;
+            tile.next = next_of(slice, panel);
             multiply_panel(tile);
-            if (slice + 1 < slices.parts || (panel + 1) % halves) continue;
-
-            const std::int64_t column = panel / halves * kPanel, at = row * packed.outputs + column;
-            FinishArgs end;
-            end.sums = sums_of(panel + 1 - halves);
-            end.gates = halves == 2 ? sums_of(panel) : nullptr;
-            end.rows = rows;
-            end.columns = std::min(kPanel, packed.outputs - column);
-            end.first_row = row;
-            end.rows_per_image = job.rows_per_vector;
-            end.per_image = args.per_image ? args.per_image + column : nullptr;
-            end.activation = args.activation;
-            end.residual = args.residual ? args.residual + at : nullptr;
-            end.y = args.y + at;
-            end.y_stride = packed.outputs;
-            finish_panel(end);
         }
     }
+    const std::int64_t column = first / halves * kPanel, at = row * packed.outputs + column;
+    FinishArgs end;
+    end.sums = scratch.sums.data();
+    end.bias = packed.bias.data() + first * kPanel;
+    end.gate = packed.gate;
+    end.rows = rows;
+    end.columns = std::min(last / halves * kPanel, packed.outputs) - column;
+    end.first_row = row;
+    end.rows_per_image = job.rows_per_vector;
+    end.per_image = args.per_image ? args.per_image + column : nullptr;
+    end.activation = args.activation;
+    end.residual = args.residual ? args.residual + at : nullptr;
+    end.y = args.y + at;
+    end.y_stride = packed.outputs;
+    finish_panels(end);
 }
+
+/// Rows of the result that oneDNN computes at a time: with fewer its products are slow.
+constexpr std::int64_t kLeastRows = 256;
+constexpr std::int64_t kMostRows = 1024;
+constexpr std::int64_t kRowUnit = 32;  // so that parts are of one or two sizes
+/// Up to this depth it adds in the same order as our tiles, which do all products of fewer rows: a row's bits
+/// do not depend on how many there are.
+constexpr std::int64_t kSameOrder = 512;
+/// Tasks that a product is divided into where it is large enough.
+constexpr std::int64_t kTasks = 16;
+/// A direct convolution reads all weights once for every band of rows; with fewer pixels gathering is faster.
+constexpr std::int64_t kLeastPixels = 256;
+/// Of one task, so that a cancel is seen soon.
+constexpr double kMostFlops = 1.6e10;
 
 }  // namespace
 
@@ -133,6 +150,8 @@ struct Products::State {
     const CancelFlag* cancel;
     std::mutex mutex;
     std::vector<std::unique_ptr<Scratch>> idle;
+
+    OneDnn onednn;
 
     std::unique_ptr<Scratch> take() {
         const std::lock_guard lock(mutex);
@@ -145,9 +164,128 @@ struct Products::State {
         const std::lock_guard lock(mutex);
         idle.push_back(std::move(scratch));
     }
+    template <class Work>
+    void parallel(std::int64_t tasks, Work work) {
+        pool.parallel_for(static_cast<int>(tasks), [&](int task) {
+            if (cancel) cancel->throw_if_requested();
+            std::unique_ptr<Scratch> scratch = take();
+            work(task, *scratch);
+            put_back(std::move(scratch));
+        });
+    }
+
+    bool run_product(const Job& job);
+    bool run_convolution(const Job& job);
+    void run_tiles(const Job& job);
 };
 
-Products::Products(ThreadPool& pool, const CancelFlag* cancel) : state_(new State{pool, cancel, {}, {}}) {}
+/// A linear layer of many rows by oneDNN; false where that is not possible.
+bool Products::State::run_product(const Job& job) {
+    const ProductArgs& args = job.args;
+    const PackedPanels& packed = job.packed;
+    if (packed.window != Window{} || packed.gate != Gate::none) return false;
+    // Its layout wants the depth in sixteens.
+    if (packed.depth % 16 != 0 || packed.depth > kSameOrder || packed.outputs < kPanel) return false;
+    if (job.rows < 2 * kLeastRows || args.per_image || args.activation != Activation::none) return false;
+    const std::int64_t most = std::clamp(job.rows / kTasks, kLeastRows, kMostRows);
+    const Parts parts(divided_up(job.rows, kRowUnit), most / kRowUnit);
+    std::vector<const OneDnn::Kernel*> kernels;
+    OneDnn::Product product{&packed, 0, args.residual ? OneDnn::Before::added : OneDnn::Before::overwritten};
+    const auto begin = [&](std::int64_t part) { return std::min(job.rows, parts.begin(part) * kRowUnit); };
+    for (std::int64_t part = 0; part < parts.parts; ++part) {
+        product.rows = begin(part + 1) - begin(part);
+        kernels.push_back(onednn.kernel(product));
+        if (!kernels.back()) return false;
+    }
+    parallel(parts.parts, [&](std::int64_t part, Scratch& scratch) {
+        const std::int64_t row = begin(part), at = row * packed.outputs;
+        if (args.residual && args.residual != args.y)
+            std::copy(args.residual + at, args.residual + begin(part + 1) * packed.outputs, args.y + at);
+        onednn.run(*kernels[part], args.x + row * packed.depth, packed.weights.data(), packed.bias.data(),
+                   args.y + at, scratch.onednn);
+    });
+    return true;
+}
+
+/// Rows [begin, end) of one image's result: which rows of the input they need.
+struct Band {
+    std::int64_t begin, end;
+    std::int64_t first, last;  // of the input: [first, last)
+    Window window;             // with the padding that is left
+
+    Band(const Job& job, std::int64_t from, std::int64_t to)
+        : begin(from), end(to), window(job.packed.window) {
+        const std::int64_t top = from * window.stride - window.top;
+        const std::int64_t bottom = (to - 1) * window.stride - window.top + window.kernel_h;
+        first = std::max<std::int64_t>(0, top);
+        last = std::min(job.args.height, bottom);
+        window.top = static_cast<int>(first - top);
+        window.bottom = static_cast<int>(bottom - last);
+    }
+};
+
+/// A convolution by oneDNN, image by image, or by bands of rows where there are few; false where that is not
+/// possible.
+bool Products::State::run_convolution(const Job& job) {
+    const ProductArgs& args = job.args;
+    const PackedPanels& packed = job.packed;
+    if (packed.window == Window{} || packed.gate != Gate::none) return false;
+    if (packed.inputs < 16 || packed.outputs < kPanel || job.out_h * job.out_w < kLeastPixels) return false;
+    if (args.residual && args.activation != Activation::none) return false;
+    const double line_flops = 2.0 * static_cast<double>(job.out_w * packed.depth * packed.outputs);
+    const std::int64_t least = divided_up(kLeastPixels, job.out_w);
+    const std::int64_t most = std::max(least, static_cast<std::int64_t>(kMostFlops / line_flops));
+    const Parts parts(job.out_h, std::clamp(job.out_h * args.images / kTasks, least, most));
+    OneDnn::Convolution convolution{
+        &packed,         0,
+        args.width,      {},
+        args.activation, args.residual ? OneDnn::Before::added : OneDnn::Before::overwritten};
+    std::vector<Band> bands;
+    std::vector<const OneDnn::Kernel*> kernels;
+    for (std::int64_t part = 0; part < parts.parts; ++part) {
+        const Band& band = bands.emplace_back(job, parts.begin(part), parts.begin(part + 1));
+        convolution.height = band.last - band.first;
+        convolution.window = band.window;
+        kernels.push_back(convolution.height > 0 ? onednn.kernel(convolution) : nullptr);
+        if (!kernels.back()) return false;
+    }
+    parallel(parts.parts * args.images, [&](std::int64_t task, Scratch& scratch) {
+        const std::int64_t image = task / parts.parts;
+        const Band& band = bands[task % parts.parts];
+        const std::int64_t line = job.out_w * packed.outputs;
+        const std::int64_t at = (image * job.out_h + band.begin) * line;
+        if (args.residual && args.residual != args.y)
+            std::copy_n(args.residual + at, (band.end - band.begin) * line, args.y + at);
+        const float* bias = packed.bias.data();
+        std::vector<float> sum;
+        if (args.per_image) {
+            const float* vector = args.per_image + image / args.images_per_row * packed.outputs;
+            sum.resize(static_cast<std::size_t>(packed.outputs));
+            std::transform(vector, vector + packed.outputs, bias, sum.begin(), std::plus());
+            bias = sum.data();
+        }
+        onednn.run(*kernels[task % parts.parts],
+                   args.x + (image * args.height + band.first) * args.width * packed.inputs,
+                   packed.weights.data(), bias, args.y + at, scratch.onednn);
+    });
+    return true;
+}
+
+void Products::State::run_tiles(const Job& job) {
+    const std::int64_t halves = job.packed.gate == Gate::geglu ? 2 : 1;
+    const Parts row_parts(job.rows, kRows);
+    // Few rows: small parts of columns, so that all threads fetch weights.
+    const std::int64_t columns = job.rows < 2 * kRows ? 2 * kPanel : kColumns;
+    const Parts column_parts(job.packed.panels / halves, columns / kPanel / halves);
+    parallel(row_parts.parts * column_parts.parts, [&](std::int64_t task, Scratch& scratch) {
+        const std::int64_t rows = task / column_parts.parts, panels = task % column_parts.parts;
+        multiply(job, row_parts.begin(rows), row_parts.begin(rows + 1) - row_parts.begin(rows),
+                 column_parts.begin(panels) * halves, column_parts.begin(panels + 1) * halves, scratch);
+    });
+}
+
+Products::Products(ThreadPool& pool, const CancelFlag* cancel)
+    : state_(new State{pool, cancel, {}, {}, {}}) {}
 Products::~Products() = default;
 
 std::shared_ptr<Packed> Products::pack(const PackRequest& request) {
@@ -157,19 +295,8 @@ std::shared_ptr<Packed> Products::pack(const PackRequest& request) {
 void Products::run(const ProductArgs& args) {
     const Job job(args);
     if (job.rows <= 0) return;
-    const std::int64_t halves = job.packed.gate == Gate::geglu ? 2 : 1;
-    const Parts row_parts(job.rows, kRows);
-    // Few rows: small parts of columns, so that all threads fetch weights.
-    const std::int64_t columns = job.rows < 2 * kRows ? 2 * kPanel : kColumns;
-    const Parts column_parts(job.packed.panels / halves, columns / kPanel / halves);
-    state_->pool.parallel_for(static_cast<int>(row_parts.parts * column_parts.parts), [&](int task) {
-        if (state_->cancel) state_->cancel->throw_if_requested();
-        const std::int64_t rows = task / column_parts.parts, panels = task % column_parts.parts;
-        std::unique_ptr<Scratch> scratch = state_->take();
-        multiply(job, row_parts.begin(rows), row_parts.begin(rows + 1) - row_parts.begin(rows),
-                 column_parts.begin(panels) * halves, column_parts.begin(panels + 1) * halves, *scratch);
-        state_->put_back(std::move(scratch));
-    });
+    if (state_->run_product(job) || state_->run_convolution(job)) return;
+    state_->run_tiles(job);
 }
 
 }  // namespace stillreel::tensor
