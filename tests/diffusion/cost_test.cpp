@@ -1,0 +1,208 @@
+// What a clip costs, whether it fits, and what to give up when it does not.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <limits>
+
+#include "base/clock.h"
+#include "diffusion/advice.h"
+#include "diffusion/fit_ladder.h"
+#include "diffusion/free_memory.h"
+#include "diffusion/i2vgen_pipeline.h"
+#include "diffusion/machine_rate.h"
+#include "diffusion/tiny_clips.h"
+#include "support/scratch.h"
+#include "support/throws.h"
+
+namespace stillreel {
+namespace {
+
+using diffusion::cost_of;
+using diffusion::Fit;
+using diffusion::I2VGenCost;
+using diffusion::I2VGenRequest;
+using diffusion::Memory;
+using testing::ScratchFolder;
+using testing::tiny_model;
+using testing::tiny_request;
+
+TEST(Cost, GrowsAsTheWorkDoes) {
+    const I2VGenCost base = cost_of(tiny_model(), tiny_request());
+    EXPECT_GT(base.flops_text, 0);
+    EXPECT_GT(base.flops_picture, 0);
+    EXPECT_GT(base.flops_encode, 0);
+    EXPECT_GT(base.flops_prepare, 0);
+    EXPECT_NEAR(base.flops,
+                base.flops_text + base.flops_picture + base.flops_encode + base.flops_prepare +
+                    4 * base.flops_per_step + base.flops_decode,
+                1);
+    EXPECT_GT(base.peak_bytes, base.weight_bytes + base.activation_bytes);
+    EXPECT_GT(base.download_bytes, 100'000u);
+
+    I2VGenRequest twice = tiny_request();
+    twice.frames *= 2;
+    const I2VGenCost longer = cost_of(tiny_model(), twice);
+    EXPECT_EQ(longer.weight_bytes, base.weight_bytes);
+    EXPECT_NEAR(longer.flops_decode, 2 * base.flops_decode, 1e-9 * base.flops_decode);
+    EXPECT_NEAR(longer.flops_per_step / base.flops_per_step, 2, 0.05);
+
+    I2VGenRequest plain = tiny_request();
+    plain.guidance = 1;
+    EXPECT_NEAR(cost_of(tiny_model(), plain).flops_per_step / base.flops_per_step, 0.5, 0.05);
+}
+
+TEST(Cost, LowMemoryTakesAThirdOffTheActivationsAndAddsNoWork) {
+    I2VGenRequest request = tiny_request();
+    request.width_px = 256;
+    request.height_px = 192;
+    request.frames = 16;
+    const I2VGenCost normal = cost_of(tiny_model(), request);
+    request.memory = Memory::low;
+    const I2VGenCost low = cost_of(tiny_model(), request);
+    EXPECT_LT(static_cast<double>(low.activation_bytes), 0.7 * static_cast<double>(normal.activation_bytes));
+    EXPECT_NEAR(low.flops, normal.flops, 1e-6 * normal.flops);
+    EXPECT_EQ(low.weight_bytes, normal.weight_bytes);
+    request.width_px *= 2;
+    const I2VGenCost wide = cost_of(tiny_model(), request);
+    EXPECT_NEAR(static_cast<double>(wide.activation_bytes) / static_cast<double>(low.activation_bytes), 2,
+                0.1);
+}
+
+TEST(Cost, RefusesWhatDenoisingRefuses) {
+    I2VGenRequest request = tiny_request();
+    request.width_px = 30;
+    EXPECT_ERROR(cost_of(tiny_model(), request), ErrorCode::invalid_argument, "multiples of 8");
+}
+
+TEST(Cost, OfTheWorkIsCountedAsItIsDone) {
+    auto pipeline = testing::open_tiny();
+    // The last progress before a stage ends is its own count; the next stage begins at the estimate.
+    double worst = 0, before = 0;
+    std::string stage = "text";
+    diffusion::I2VGenHooks hooks;
+    hooks.progress = [&](const diffusion::I2VGenProgress& now) {
+        if (now.stage != stage) worst = std::max(worst, std::abs(now.done - before));
+        stage = now.stage, before = now.done;
+    };
+    pipeline.denoise(tiny_request(), hooks);
+    EXPECT_LT(worst, 0.001);  // the meter's own step is half of that
+}
+
+TEST(FitLadder, AClipThatFitsNeedsNone) {
+    const Fit fit = fit_of(tiny_model(), tiny_request(), std::numeric_limits<std::uint64_t>::max(), 1e9);
+    EXPECT_TRUE(fit.wanted.fits);
+    EXPECT_TRUE(fit.ladder.empty());
+    EXPECT_EQ(fit.first_fitting(), &fit.wanted);
+    EXPECT_GT(fit.wanted.seconds, 0);
+}
+
+TEST(FitLadder, GivesUpTheLeastFirstAndStopsWhereItFits) {
+    I2VGenRequest request = tiny_request();
+    request.width_px = 512;
+    request.height_px = 384;
+    request.frames = 32;
+    const Fit nothing = fit_of(tiny_model(), request, 0, 1e9);
+    EXPECT_EQ(nothing.first_fitting(), nullptr);
+    ASSERT_GE(nothing.ladder.size(), 4u);
+    EXPECT_EQ(nothing.ladder[0].change, "low-memory mode");
+    EXPECT_EQ(nothing.ladder[1].change, "low-memory mode, 16 frames");
+    EXPECT_EQ(nothing.ladder.back().frames, 8);
+    EXPECT_EQ(nothing.ladder.back().width_px, 256);
+    EXPECT_LT(nothing.ladder[0].cost.peak_bytes, nothing.wanted.cost.peak_bytes);
+    EXPECT_LT(nothing.ladder.back().cost.peak_bytes, nothing.ladder[1].cost.peak_bytes);
+    EXPECT_LT(nothing.ladder[1].seconds, nothing.ladder[0].seconds);
+
+    const std::uint64_t enough = nothing.ladder[1].cost.peak_bytes;
+    ASSERT_LT(enough, nothing.ladder[0].cost.peak_bytes);
+    const Fit fit = fit_of(tiny_model(), request, enough, 1e9);
+    EXPECT_EQ(fit.ladder.size(), 2u);
+    ASSERT_NE(fit.first_fitting(), nullptr);
+    EXPECT_EQ(fit.first_fitting()->change, "low-memory mode, 16 frames");
+    climb(*fit.first_fitting(), request);
+    EXPECT_EQ(request.frames, 16);
+    EXPECT_EQ(request.memory, Memory::low);
+    EXPECT_EQ(cost_of(tiny_model(), request).peak_bytes, enough);
+}
+
+TEST(FitLadder, FewerStepsSaveTimeButNoMemory) {
+    const Fit fit = fit_of(tiny_model(), tiny_request(), 0, 1e9);
+    EXPECT_EQ(fit.fewer_steps.steps, 2);
+    EXPECT_EQ(fit.fewer_steps.cost.peak_bytes, fit.wanted.cost.peak_bytes);
+    EXPECT_LT(fit.fewer_steps.seconds, fit.wanted.seconds);
+}
+
+/// A system's files as the kernel shows them.
+class System {
+  public:
+    void write(const std::string& file, const std::string& text) const {
+        const std::filesystem::path path = scratch_ / file;
+        std::filesystem::create_directories(path.parent_path());
+        std::ofstream(path) << text;
+    }
+    std::uint64_t free() const { return diffusion::free_memory_bytes(scratch_.path()); }
+
+  private:
+    ScratchFolder scratch_;
+};
+
+TEST(FreeMemory, IsWhatTheKernelCallsAvailable) {
+    const System system;
+    EXPECT_EQ(system.free(), std::numeric_limits<std::uint64_t>::max());
+    system.write("proc/meminfo", "MemTotal:  1000 kB\nMemFree:  10 kB\nMemAvailable:     600 kB\n");
+    EXPECT_EQ(system.free(), 600u * 1024);
+    EXPECT_GT(diffusion::free_memory_bytes(), 1u << 20);
+}
+
+TEST(FreeMemory, IsLimitedByTheTightestOfTheControlGroups) {
+    const System two;
+    two.write("proc/meminfo", "MemAvailable: 9000 kB\n");
+    two.write("proc/self/cgroup", "0::/user/job\n");
+    two.write("sys/fs/cgroup/user/job/memory.max", "max\n");
+    two.write("sys/fs/cgroup/user/job/memory.current", "1000\n");
+    EXPECT_EQ(two.free(), 9000u * 1024);
+    two.write("sys/fs/cgroup/user/memory.max", "500000\n");
+    two.write("sys/fs/cgroup/user/memory.current", "200000\n");
+    two.write("sys/fs/cgroup/user/memory.stat", "anon 1\ninactive_file 50000\n");
+    EXPECT_EQ(two.free(), 350000u);
+
+    const System one;
+    one.write("proc/meminfo", "MemAvailable: 9000 kB\n");
+    one.write("proc/self/cgroup", "3:cpu,cpuacct:/\n2:memory:/docker/x\n");
+    one.write("sys/fs/cgroup/memory/docker/x/memory.limit_in_bytes", "300000\n");
+    one.write("sys/fs/cgroup/memory/docker/x/memory.usage_in_bytes", "310000\n");
+    EXPECT_EQ(one.free(), 0u);
+}
+
+TEST(MachineRate, IsMeasuredInAboutHalfASecond) {
+    const Stopwatch watch;
+    const double rate = diffusion::measure_flops_per_second(1);
+    EXPECT_GT(rate, 1e8);
+    EXPECT_LT(rate, 1e13);
+    EXPECT_LT(watch.seconds(), 20);
+    const I2VGenCost cost = cost_of(tiny_model(), tiny_request());
+    EXPECT_GT(diffusion::seconds_of(cost, rate), cost.flops / rate);
+}
+
+TEST(Advice, IsSilentAboutWhatTheModelKnowsAndShortAboutTheRest) {
+    I2VGenRequest request;
+    request.width_px = 1280;
+    request.height_px = 704;
+    EXPECT_TRUE(advice_on(request).empty());
+    request.width_px = request.height_px = 512;
+    request.frames = 32;
+    request.fps = 16;
+    EXPECT_TRUE(advice_on(request).empty());
+    request.frames = 24;
+    EXPECT_EQ(advice_on(request).size(), 1u);
+    request.fps = 12;
+    request.width_px = 256;
+    request.height_px = 256;
+    const auto lines = advice_on(request);
+    ASSERT_EQ(lines.size(), 3u);
+    EXPECT_NE(lines[2].find("256x256"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace stillreel
