@@ -14,6 +14,10 @@ using tensor::Ops;
 using tensor::Shape;
 using tensor::Tensor;
 
+// The memory pool rounds tensors up to pages and hands out blocks that are a little larger than asked for.
+// Measured over sizes and both memory modes: 1.5 to 4.5 %.
+constexpr double kPoolShare = 1.04;
+
 // Resident bytes of the process besides tensors and weights: program and libraries, thread stacks, the
 // kernels that oneDNN generates and its workspaces. Measured as ru_maxrss less those two at full size.
 constexpr std::uint64_t kProcessBytes = 90u << 20;
@@ -42,7 +46,10 @@ class Rehearsal {
     }
 
     std::uint64_t weight_bytes() const { return weights_; }
-    std::uint64_t activation_bytes() { return ops_.pool().peak_bytes() - tables_; }
+    std::uint64_t activation_bytes() {
+        return static_cast<std::uint64_t>(kPoolShare *
+                                          static_cast<double>(ops_.pool().peak_bytes() - tables_));
+    }
 
   private:
     Ops ops_;

@@ -62,6 +62,9 @@ class Pool : public std::enable_shared_from_this<Pool> {
     virtual std::uint64_t live_bytes() const = 0;
     virtual std::uint64_t peak_bytes() const = 0;
     virtual void reset_peak() = 0;
+    /// Bytes taken from the system: of tensors and kept for the next ones. What is kept never makes this more
+    /// than tensors have held at once since the last trim(). 0 for meta.
+    virtual std::uint64_t held_bytes() const = 0;
     /// Gives kept memory that nobody uses back to the system.
     virtual void trim() = 0;
 };

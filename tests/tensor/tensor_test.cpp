@@ -82,6 +82,22 @@ TEST(Pool, TellsWhatLivesAndTheMostThatLived) {
     }
 }
 
+TEST(Pool, KeepsNoMoreThanTensorsHaveHeldAtOnce) {
+    const auto pool = Pool::create(kMemory);
+    const std::uint64_t unit = sizeof(float) << 20;
+    { const Tensor three(*pool, {3, 1 << 20}); }
+    EXPECT_EQ(pool->held_bytes(), 3 * unit);
+    const Tensor one(*pool, {1 << 20});
+    EXPECT_EQ(pool->held_bytes(), unit);
+    { const Tensor two(*pool, {2, 1 << 20}); }
+    EXPECT_EQ(pool->held_bytes(), 3 * unit);
+    const Tensor three(*pool, {3, 1 << 20});
+    EXPECT_EQ(pool->held_bytes(), 4 * unit);
+    EXPECT_EQ(pool->live_bytes(), 4 * unit);
+    pool->trim();
+    EXPECT_EQ(pool->held_bytes(), 4 * unit);
+}
+
 TEST(Pool, SaysThatThereIsNoMemory) {
     const auto pool = Pool::create(kMemory);
     EXPECT_ERROR(Tensor(*pool, {std::int64_t{1} << 50}), ErrorCode::out_of_memory, "MiB");
