@@ -39,22 +39,35 @@ std::vector<std::string> option_names(const CLI::App& command) {
     return names;
 }
 
-/// Words that no option or argument took.
-void refuse_unknown(const CLI::App& app, const CLI::App* command) {
-    const CLI::App& where = command ? *command : app;
+/// "models pull" of that subcommand.
+std::string full_name(const CLI::App& command) {
+    const CLI::App* parent = command.get_parent();
+    const std::string own = command.get_name();
+    return parent && parent->get_parent() ? full_name(*parent) + " " + own : own;
+}
+
+/// Words that no option or argument of `where` took.
+void refuse_unknown(const CLI::App& where) {
+    const std::string name = where.get_parent() ? full_name(where) + " " : "";
+    const auto subcommands = where.get_subcommands([](const CLI::App*) { return true; });
     for (const std::string& word : where.remaining()) {
-        const std::string help =
-            fmt::format("see stillreel {}--help", command ? command->get_name() + " " : "");
+        const std::string help = fmt::format("see stillreel {}--help", name);
         if (word.size() > 1 && word.front() == '-')
             throw UsageError(
                 fmt::format("unknown option {}{}; {}", word,
                             studio::did_you_mean(word.substr(0, word.find('=')), option_names(where)), help));
-        if (command) throw UsageError(fmt::format("unexpected word \"{}\"; {}", word, help));
+        if (subcommands.empty()) throw UsageError(fmt::format("unexpected word \"{}\"; {}", word, help));
         std::vector<std::string> names;
-        for (const CLI::App* known : app.get_subcommands({})) names.push_back(known->get_name());
-        throw UsageError(
-            fmt::format("there is no command \"{}\"{}; {}", word, studio::did_you_mean(word, names), help));
+        for (const CLI::App* known : subcommands) names.push_back(known->get_name());
+        throw UsageError(fmt::format("there is no command \"{}{}\"{}; {}", name, word,
+                                     studio::did_you_mean(word, names), help));
     }
+    for (const CLI::App* chosen : where.get_subcommands()) refuse_unknown(*chosen);
+}
+
+void keep_unknown_words(CLI::App& app) {
+    app.allow_extras();
+    for (CLI::App* known : app.get_subcommands({})) keep_unknown_words(*known);
 }
 
 /// CLI11's message, reworded where it is not a sentence.
@@ -72,12 +85,11 @@ int parse_and_run(int argc, char** argv) {
     app.require_subcommand(0, 1);
     app.get_formatter()->column_width(30);
     std::map<const CLI::App*, Command> commands;
-    for (const auto& add : {add_generate, add_plan, add_inspect, add_presets, add_doctor}) {
+    for (const auto& add : {add_generate, add_plan, add_inspect, add_presets, add_models, add_doctor}) {
         Command command = add(app);
         commands[app.get_subcommands({}).back()] = std::move(command);
     }
-    for (CLI::App* known : app.get_subcommands({})) known->allow_extras();
-    app.allow_extras();
+    keep_unknown_words(app);
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& asked) {
@@ -86,7 +98,7 @@ int parse_and_run(int argc, char** argv) {
         throw UsageError(in_plain_words(error));
     }
     const auto chosen = app.get_subcommands();
-    refuse_unknown(app, chosen.empty() ? nullptr : chosen.front());
+    refuse_unknown(app);
     if (chosen.empty()) {
         fmt::print("{}", app.help());
         return 0;

@@ -16,6 +16,7 @@ Command add_generate(CLI::App& app);
 Command add_plan(CLI::App& app);
 Command add_inspect(CLI::App& app);
 Command add_presets(CLI::App& app);
+Command add_models(CLI::App& app);
 Command add_doctor(CLI::App& app);
 
 }  // namespace stillreel::app

@@ -34,4 +34,10 @@ std::string bytes_text(std::uint64_t bytes) {
 
 void print_error(const std::string& message) { print_line(stderr, one_line("stillreel: error: " + message)); }
 
+std::string bar_text(double share) {
+    constexpr int kCells = 28;
+    const int full = static_cast<int>(kCells * std::clamp(share, 0.0, 1.0));
+    return fmt::format("[{}{}]", std::string(full, '#'), std::string(kCells - full, '.'));
+}
+
 }  // namespace stillreel::app

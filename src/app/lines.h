@@ -19,6 +19,9 @@ void print_error(const std::string& message);
 /// "38 kB", "2.1 MB", "25.3 GB".
 std::string bytes_text(std::uint64_t bytes);
 
+/// "[#####.....]", `share` of it full.
+std::string bar_text(double share);
+
 /// "42 s", "3:05 min", "2:10 h".
 std::string duration_text(double seconds);
 

@@ -255,6 +255,10 @@ void refuse_other_model(const PullRequest& request) {
 
 }  // namespace
 
+fs::path pull_claim(const fs::path& root) {
+    return root.parent_path() / fmt::format(".{}.pull", root.filename().string());
+}
+
 fs::path models_folder() { return data_home() / "models"; }
 
 Pulled pull_model(const PullRequest& request, const PullHooks& hooks) {
@@ -268,8 +272,7 @@ Pulled pull_model(const PullRequest& request, const PullHooks& hooks) {
                 "{} is not here and HF_HUB_OFFLINE forbids to fetch it: unset HF_HUB_OFFLINE, or copy the "
                 "model's folder to {}",
                 request.repository, (request.models / name_of_repository(request.repository)).string()));
-    const auto claim =
-        NameClaim::take(request.models / fmt::format(".{}.pull", name_of_repository(request.repository)));
+    const auto claim = NameClaim::take(pull_claim(request.models / name_of_repository(request.repository)));
     if (!claim)
         throw Error(ErrorCode::busy, fmt::format("{} is being pulled by another stillreel at this moment",
                                                  request.repository));

@@ -64,6 +64,9 @@ struct Pulled {
 /// `$STILLREEL_HOME/models`.
 std::filesystem::path models_folder();
 
+/// The name that is claimed (base/name_claim.h) while the model `root` is pulled or removed.
+std::filesystem::path pull_claim(const std::filesystem::path& root);
+
 /// Throws busy (another pull of the same model is under way), unauthorized, not_found, unsupported (offline;
 /// pickles only; another pipeline), corrupt_data, io (no connection, no room, a write that failed),
 /// cancelled. What was loaded stays, and the message says so.

@@ -1,0 +1,16 @@
+// The commands of `stillreel models`, one function each (commands.h says how).
+#pragma once
+
+#include "app/commands.h"
+
+namespace stillreel::app {
+
+Command add_models_list(CLI::App& models);
+Command add_models_show(CLI::App& models);
+Command add_models_pull(CLI::App& models);
+Command add_models_remove(CLI::App& models);
+
+/// The engine that a pipeline class serves, or "none".
+const char* engine_of(const std::string& pipeline_class);
+
+}  // namespace stillreel::app
