@@ -18,5 +18,6 @@ Command add_inspect(CLI::App& app);
 Command add_presets(CLI::App& app);
 Command add_models(CLI::App& app);
 Command add_doctor(CLI::App& app);
+Command add_bench(CLI::App& app);
 
 }  // namespace stillreel::app

@@ -23,6 +23,10 @@ constexpr double kShareOfModels = 0.75;
 
 double measure_flops_per_second(int threads) {
     tensor::Ops ops(tensor::cpu_backend(threads, nullptr), tensor::Pool::create(tensor::Pool::Kind::memory));
+    return product_rate(ops);
+}
+
+double product_rate(tensor::Ops& ops) {
     const std::vector<float> numbers(static_cast<std::size_t>(kWidth * kWidth), 0.5f);
     const tensor::WeightData weight{
         tensor::DType::f32, {kWidth, kWidth}, reinterpret_cast<const std::byte*>(numbers.data())};

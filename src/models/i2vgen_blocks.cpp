@@ -1,5 +1,7 @@
 #include "models/i2vgen_blocks.h"
 
+#include <fmt/core.h>
+
 #include "base/check.h"
 
 namespace stillreel::models {
@@ -48,7 +50,9 @@ BlockConfig up_block_config(const UnetConfig& config, std::size_t block) {
 }
 
 BlockLayer::BlockLayer(const WeightScope& block, int index, std::int64_t in, const BlockConfig& config)
-    : resnet_(block / "resnets" / index,
+    : block_(block.path()),
+      index_(index),
+      resnet_(block / "resnets" / index,
               {in, config.channels, config.groups, kResnetEpsilon, config.embedding}),
       temp_conv_(block / "temp_convs" / index, config.channels, config.groups) {
     if (config.attends == Attends::no) return;
@@ -60,10 +64,19 @@ BlockLayer::BlockLayer(const WeightScope& block, int index, std::int64_t in, con
 Tensor BlockLayer::operator()(const Pass& pass, Tensor x, Tensor skip, const Tensor& embedding,
                               const Tensor& keys_values) const {
     x = resnet_.joined(pass, std::move(x), std::move(skip), embedding);
+    show(pass, "resnets", x);
     x = temp_conv_(pass, std::move(x));
+    show(pass, "temp_convs", x);
     if (!attention_) return x;
     x = attention_->space(pass, std::move(x), keys_values);
-    return attention_->time(pass, std::move(x));
+    show(pass, "attentions", x);
+    x = attention_->time(pass, std::move(x));
+    show(pass, "temp_attentions", x);
+    return x;
+}
+
+void BlockLayer::show(const Pass& pass, std::string_view list, const Tensor& output) const {
+    if (pass.tap) pass.show(fmt::format("{}.{}.{}", block_, list, index_), output);
 }
 
 DownBlock::DownBlock(const WeightScope& w, std::int64_t in, int layers, Resizes resizes,

@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/i2vgen_unet.h"
@@ -37,7 +39,7 @@ BlockConfig mid_block_config(const UnetConfig& config);
 BlockConfig up_block_config(const UnetConfig& config, std::size_t block);
 
 /// One layer of a block: resnets.i, temp_convs.i and, where the level has them, attentions.i and
-/// temp_attentions.i.
+/// temp_attentions.i, which are also the names of its taps.
 class BlockLayer {
   public:
     struct Attention {
@@ -56,9 +58,13 @@ class BlockLayer {
     const nn::Transformer2D* attention() const { return attention_ ? &attention_->space : nullptr; }
 
   private:
+    std::string block_;
+    int index_;
     nn::ResnetBlock resnet_;
     nn::TemporalConv temp_conv_;
     std::optional<Attention> attention_;
+
+    void show(const nn::Pass& pass, std::string_view list, const tensor::Tensor& output) const;
 };
 
 /// What a pass hands to every block.

@@ -1,0 +1,188 @@
+#include "diffusion/unet_bench.h"
+
+#include <fmt/core.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "base/clock.h"
+#include "diffusion/machine_rate.h"
+#include "tensor/cpu/cpu_backend.h"
+#include "tensor/meta/meta_backend.h"
+
+namespace stillreel::diffusion {
+namespace {
+
+using models::I2VGenUnet;
+using models::UnetCondition;
+using tensor::Ops;
+using tensor::Tensor;
+
+constexpr std::uint64_t kSeed = 1;
+constexpr std::int64_t kTextTokens = 77;
+constexpr int kPixelsPerLatent = 8;
+constexpr double kTimestep = 981;
+constexpr double kFps = 8;
+
+/// A UNet with made-up inputs, ready for passes.
+struct Stage {
+    Stage(Ops& on, weights::WeightSource& source, const UnetBenchRequest& request)
+        : ops(on),
+          frames(request.frames),
+          chunking(request.chunking),
+          unet(build(on, source, request.config)),
+          sample(ramp({std::int64_t{request.clips} * frames, request.height_px / kPixelsPerLatent,
+                       request.width_px / kPixelsPerLatent, request.config.in_channels})),
+          condition(unet.prepare(pass({}), inputs(request))) {}
+
+    models::UnetInputs inputs(const UnetBenchRequest& request) {
+        const std::int64_t width = request.config.context_width;
+        return {ramp({request.clips, kTextTokens, width}), ramp({request.clips, 1, width}), sample,
+                std::vector<double>(static_cast<std::size_t>(request.clips), kFps)};
+    }
+    static I2VGenUnet build(Ops& ops, weights::WeightSource& source, const models::UnetConfig& config) {
+        weights::WeightLoader loader("unet", source, ops, I2VGenUnet::file_habits());
+        return I2VGenUnet(loader.root(), config);
+    }
+    /// Numbers in [-1, 1], the same every time.
+    Tensor ramp(const tensor::Shape& shape) {
+        std::vector<float> numbers(ops.computes() ? static_cast<std::size_t>(shape.elements()) : 0);
+        for (std::size_t i = 0; i < numbers.size(); ++i)
+            numbers[i] = static_cast<float>(i * 37 % 101) / 50.0f - 1.0f;
+        return ops.upload(shape, numbers);
+    }
+    nn::Pass pass(nn::Tap tap) { return {ops, frames, chunking, std::move(tap)}; }
+    double seconds_of_pass(nn::Tap tap = {}) {
+        const Stopwatch watch;
+        unet(pass(std::move(tap)), sample, kTimestep, *condition);
+        return watch.seconds();
+    }
+
+    Ops& ops;
+    std::int64_t frames;
+    nn::Chunking chunking;
+    I2VGenUnet unet;
+    Tensor sample;
+    std::shared_ptr<const UnetCondition> condition;
+};
+
+double flops_of_pass(const UnetBenchRequest& request) {
+    Ops ops = tensor::meta_ops();
+    const auto source = weights::shape_weights();
+    Stage stage(ops, *source, request);
+    double flops = 0;
+    ops.observe([&](const tensor::OpRecord& record) { flops += record.flops; });
+    stage.seconds_of_pass();
+    return flops;
+}
+
+double median(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    return values[values.size() / 2];
+}
+
+std::uint64_t peak_rss_bytes() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+/// "down_blocks.0.resnets.1" is one of the "resnets"; what has no list is itself.
+std::string kind_of_layer(std::string part) {
+    const std::size_t dot = part.rfind('.');
+    if (dot == std::string::npos) return part;
+    part.resize(dot);
+    return part.substr(part.rfind('.') + 1);
+}
+
+/// Sums operations under names and remembers which belong to the part that is reported next.
+class Shares {
+  public:
+    void add(const std::string& name, const tensor::OpRecord& record) {
+        UnetBenchShare& share = shares_[name];
+        share.name = name;
+        ++share.operations;
+        share.seconds += record.seconds;
+        share.flops += record.flops;
+        share.bytes += record.bytes;
+    }
+    std::vector<UnetBenchShare> slowest_first() const {
+        std::vector<UnetBenchShare> list;
+        for (const auto& [name, share] : shares_) list.push_back(share);
+        std::sort(list.begin(), list.end(),
+                  [](const UnetBenchShare& a, const UnetBenchShare& b) { return a.seconds > b.seconds; });
+        return list;
+    }
+
+  private:
+    std::map<std::string, UnetBenchShare> shares_;
+};
+
+/// An operation without the reference to its result, which is gone when its part is reported.
+struct Done {
+    tensor::OpKind kind;
+    double flops, bytes, seconds;
+    tensor::Shape result;
+    std::int64_t inputs;
+    tensor::OpRecord record() const { return {kind, flops, bytes, seconds, result, inputs}; }
+};
+
+void profile(Stage& stage, UnetBenchResult& result) {
+    Shares operations, layers, blocks, shapes;
+    std::vector<Done> of_layer, of_block;
+    stage.ops.observe([&](const tensor::OpRecord& r) {
+        operations.add(std::string(name_of(r.kind)), r);
+        shapes.add(fmt::format("{} {} -> {}", name_of(r.kind), r.inputs, to_string(r.result)), r);
+        of_layer.push_back({r.kind, r.flops, r.bytes, r.seconds, r.result, r.inputs});
+        of_block.push_back(of_layer.back());
+    });
+    const auto report = [](Shares& shares, const std::string& name, std::vector<Done>& done) {
+        for (const Done& one : done) shares.add(name, one.record());
+        done.clear();
+    };
+    stage.seconds_of_pass([&](std::string_view part, const Tensor&) {
+        // Blocks are reported after their layers: what is left for them is the change of size.
+        const std::string name(part);
+        const auto dots = std::count(name.begin(), name.end(), '.');
+        report(layers, dots == 1 ? "resizers" : kind_of_layer(name), of_layer);
+        if (dots <= 1) report(blocks, name, of_block);
+    });
+    report(layers, "head", of_layer);
+    report(blocks, "head", of_block);
+    stage.ops.observe({});
+    result.by_operation = operations.slowest_first();
+    result.by_layer = layers.slowest_first();
+    result.by_block = blocks.slowest_first();
+    result.by_shape = shapes.slowest_first();
+}
+
+}  // namespace
+
+UnetBenchResult bench_unet(const UnetBenchRequest& request, const CancelFlag* cancel) {
+    UnetBenchResult result;
+    result.flops = flops_of_pass(request);
+    Ops ops(tensor::cpu_backend(request.threads, cancel), tensor::Pool::create(tensor::Pool::Kind::memory));
+    const auto source = weights::random_weights(kSeed);
+    const Stopwatch loading;
+    Stage stage(ops, *source, request);
+    result.load_seconds = loading.seconds();
+    result.weight_bytes = ops.packed_bytes();
+
+    // The machine's rate is taken before and after, so that a neighbour's work does not make us look better.
+    result.machine_flops_per_second = product_rate(ops);
+    stage.seconds_of_pass();
+    const std::uint64_t before = ops.pool().live_bytes();
+    ops.pool().reset_peak();
+    std::vector<double> seconds;
+    for (int i = 0; i < request.passes; ++i) seconds.push_back(stage.seconds_of_pass());
+    result.seconds_per_pass = median(seconds);
+    result.activation_bytes = ops.pool().peak_bytes() - before;
+    result.peak_rss_bytes = peak_rss_bytes();
+    result.machine_flops_per_second = std::max(result.machine_flops_per_second, product_rate(ops));
+    if (request.profile == Profile::yes) profile(stage, result);
+    return result;
+}
+
+}  // namespace stillreel::diffusion

@@ -1,0 +1,57 @@
+// How fast a UNet of I2VGen-XL's kind runs here: passes on random weights of its full size, drawn in memory,
+// next to the best matrix product that the same kernels reach.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/cancel.h"
+#include "models/i2vgen_unet.h"
+
+namespace stillreel::diffusion {
+
+enum class Profile { no, yes };
+
+struct UnetBenchRequest {
+    models::UnetConfig config;
+    int width_px = 256;  // multiples of 8
+    int height_px = 256;
+    int frames = 8;
+    int clips = 1;  // 2: as under guidance
+    int threads = 1;
+    nn::Chunking chunking;
+    int passes = 3;  // timed, after one to warm up
+    Profile profile = Profile::no;
+};
+
+/// A part of a pass: all operations of a kind, of a kind of block, or of one shape.
+struct UnetBenchShare {
+    std::string name;
+    std::int64_t operations = 0;
+    double seconds = 0;
+    double flops = 0;
+    double bytes = 0;  // read and written once each, weights included
+};
+
+struct UnetBenchResult {
+    double load_seconds = 0;      // weights drawn and packed
+    double seconds_per_pass = 0;  // median
+    double flops = 0;             // of a pass, without what is prepared once per clip
+    double machine_flops_per_second = 0;
+    std::uint64_t peak_rss_bytes = 0;  // of the process, so far
+    std::uint64_t weight_bytes = 0;    // packed
+    std::uint64_t activation_bytes = 0;
+    // Of one more pass, slowest first; empty without a profile.
+    std::vector<UnetBenchShare> by_operation;
+    std::vector<UnetBenchShare> by_layer;
+    std::vector<UnetBenchShare> by_block;
+    std::vector<UnetBenchShare> by_shape;
+
+    double flops_per_second() const { return flops / seconds_per_pass; }
+};
+
+/// Throws out_of_memory, cancelled. `cancel` may be null.
+UnetBenchResult bench_unet(const UnetBenchRequest& request, const CancelFlag* cancel);
+
+}  // namespace stillreel::diffusion

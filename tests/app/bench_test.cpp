@@ -1,0 +1,64 @@
+#include <nlohmann/json.hpp>
+
+#include "app_fixture.h"
+
+namespace stillreel::app {
+namespace {
+
+using nlohmann::json;
+
+const std::string kTinyUnet = STILLREEL_SOURCE_DIR "/tests/goldens/models/tiny-i2vgenxl/unet/config.json";
+
+class Bench : public AppTest {
+  protected:
+    stillreel::testing::Finished tiny(std::vector<std::string> words) const {
+        words.insert(words.begin(), {"bench", "unet", "--config", kTinyUnet, "--threads", "1"});
+        return run(words);
+    }
+};
+
+TEST_F(Bench, PrintsOneJsonObjectWhoseNumbersBelongTogether) {
+    const auto finished = tiny({"--size", "72x64", "--frames", "3", "--batch", "2", "--json"});
+    ASSERT_EQ(finished.exit_code, 0) << finished.err;
+    const json result = json::parse(finished.out);
+    EXPECT_EQ(result.at("batch"), 2);
+    for (const char* field : {"seconds_per_pass", "tflop", "gflops", "machine_gflops", "share_of_machine",
+                              "peak_rss_mib", "load_seconds"})
+        EXPECT_GT(result.at(field), 0) << field;
+    const double gflops = result.at("gflops");
+    EXPECT_NEAR(gflops * result.at("seconds_per_pass").get<double>() / 1000, result.at("tflop"), 1e-9);
+    EXPECT_NEAR(gflops / result.at("machine_gflops").get<double>(), result.at("share_of_machine"), 1e-9);
+    EXPECT_FALSE(result.contains("profile"));
+}
+
+TEST_F(Bench, AProfileTellsWhereTheTimeGoes) {
+    const auto finished = tiny({"--size", "64x64", "--frames", "2", "--profile", "--low-memory", "--json"});
+    ASSERT_EQ(finished.exit_code, 0) << finished.err;
+    const json profile = json::parse(finished.out).at("profile");
+    for (const char* part : {"by_operation", "by_layer", "by_block", "by_shape"}) {
+        double share = 0;
+        for (const json& one : profile.at(part)) share += one.at("share").get<double>();
+        EXPECT_NEAR(share, 1, 1e-6) << part;
+    }
+    const auto table = tiny({"--size", "64x64", "--frames", "2", "--profile"});
+    for (const char* word : {"linear", "temp_convs", "up_blocks.3", "GFLOP/s", "MiB"})
+        EXPECT_NE(table.out.find(word), std::string::npos) << word;
+}
+
+TEST_F(Bench, WhatItCannotMeasureIsASentence) {
+    const auto refused = [&](const std::vector<std::string>& words, int code, const std::string& part) {
+        const auto finished = run(words);
+        EXPECT_EQ(finished.exit_code, code) << finished.err;
+        expect_one_sentence(finished.err, part);
+    };
+    refused({"bench", "unet", "--size", "250x256"}, 2, "multiples of 8");
+    refused({"bench", "unet", "--size", "256x256x3"}, 2, "WIDTHxHEIGHT");
+    refused({"bench", "unet", "--precision", "f64"}, 2, "f64");
+    refused({"bench", "toaster"}, 2, "toaster");
+    refused({"bench", "unet", "--config", "nowhere.json"}, 4, "nowhere.json");
+    write_text("other.json", R"({"_class_name": "UNet2DConditionModel"})");
+    refused({"bench", "unet", "--config", "other.json"}, 3, "UNet2DConditionModel");
+}
+
+}  // namespace
+}  // namespace stillreel::app
