@@ -1,5 +1,5 @@
-// Attention of some rows of queries over one head's keys and values, compiled once per instruction set: what
-// attention over tokens and attention over frames have in common. Include it after vector_math-inl.h.
+// Attention of some rows of queries over one head's keys and values, compiled once per instruction set.
+// Include it after vector_math-inl.h.
 //
 // Keys and values are packed in panels of two registers' width. A tile is kTileRows rows of queries over one
 // panel; scores of kTileRows x kBlockKeys stay in the first cache between the two products, and the softmax
@@ -46,6 +46,35 @@ HWY_INLINE std::int64_t panel_width(std::int64_t begin, std::int64_t columns) {
     return columns - begin > kLanes ? kPanel : kLanes;
 }
 
+/// to[c * to_stride + r] = from[r * stride + c] * scale
+HWY_INLINE void transpose(const float* from, std::int64_t stride, std::int64_t rows, std::int64_t columns,
+                          float scale, float* to, std::int64_t to_stride) {
+    std::int64_t r = 0;
+#if HWY_TARGET != HWY_SCALAR
+    const hn::FixedTag<float, 4> d;
+    const auto factor = hn::Set(d, scale);
+    for (; r + 4 <= rows; r += 4) {
+        std::int64_t c = 0;
+        for (; c + 4 <= columns; c += 4) {
+            const float* at = from + r * stride + c;
+            const auto row = [&](std::int64_t i) { return hn::Mul(hn::LoadU(d, at + i * stride), factor); };
+            const auto a = row(0), b = row(1), e = row(2), f = row(3);
+            const auto ab_low = hn::InterleaveLower(d, a, b), ab_high = hn::InterleaveUpper(d, a, b);
+            const auto ef_low = hn::InterleaveLower(d, e, f), ef_high = hn::InterleaveUpper(d, e, f);
+            float* out = to + c * to_stride + r;
+            hn::StoreU(hn::ConcatLowerLower(d, ef_low, ab_low), d, out);
+            hn::StoreU(hn::ConcatUpperUpper(d, ef_low, ab_low), d, out + to_stride);
+            hn::StoreU(hn::ConcatLowerLower(d, ef_high, ab_high), d, out + 2 * to_stride);
+            hn::StoreU(hn::ConcatUpperUpper(d, ef_high, ab_high), d, out + 3 * to_stride);
+        }
+        for (; c < columns; ++c)
+            for (std::int64_t i = r; i < r + 4; ++i) to[c * to_stride + i] = from[i * stride + c] * scale;
+    }
+#endif
+    for (; r < rows; ++r)
+        for (std::int64_t c = 0; c < columns; ++c) to[c * to_stride + r] = from[r * stride + c] * scale;
+}
+
 /// Keys [begin, end) of `tokens`, `begin` a multiple of kPanel: to[panel][channel][key], zeros beyond the
 /// last key.
 HWY_INLINE void pack_keys(const float* from, std::int64_t stride, std::int64_t begin, std::int64_t end,
@@ -54,10 +83,7 @@ HWY_INLINE void pack_keys(const float* from, std::int64_t stride, std::int64_t b
         const std::int64_t width = panel_width(begin, tokens);
         const std::int64_t keys = std::min(width, tokens - begin);
         float* panel = to + begin * head_size;
-        for (std::int64_t key = 0; key < keys; ++key) {
-            const float* row = from + (begin + key) * stride;
-            for (std::int64_t i = 0; i < head_size; ++i) panel[i * width + key] = row[i];
-        }
+        transpose(from + begin * stride, stride, keys, head_size, 1, panel, width);
         for (std::int64_t i = 0; i < head_size && keys < width; ++i)
             std::fill(panel + i * width + keys, panel + (i + 1) * width, 0.0f);
     }
@@ -183,12 +209,12 @@ struct Workspace {
 
 /// Queries as multiply_tile reads them: to[tile][channel][row], times `scale`; zeros beyond the last row.
 HWY_INLINE void pack_queries(const Queries& queries, int head_size, float scale, float* to) {
-    for (std::int64_t begin = 0; begin < queries.rows; begin += kTileRows, to += kTileRows * head_size)
-        for (std::int64_t r = 0; r < kTileRows; ++r) {
-            const float* row = queries.q + (begin + r) * queries.q_stride;
-            const bool there = begin + r < queries.rows;
-            for (int i = 0; i < head_size; ++i) to[i * kTileRows + r] = there ? row[i] * scale : 0.0f;
-        }
+    for (std::int64_t begin = 0; begin < queries.rows; begin += kTileRows, to += kTileRows * head_size) {
+        const std::int64_t rows = std::min<std::int64_t>(kTileRows, queries.rows - begin);
+        if (rows < kTileRows) std::fill_n(to, kTileRows * head_size, 0.0f);
+        transpose(queries.q + begin * queries.q_stride, queries.q_stride, rows, head_size, scale, to,
+                  kTileRows);
+    }
 }
 
 /// Adds keys [begin, begin + keys) to the sums of one tile, of whose row r seen(r) keys of the context count.

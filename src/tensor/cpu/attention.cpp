@@ -79,32 +79,6 @@ void Attend(const AttendTask& task) {
             queries, context, args.head_size, [&](std::int64_t) { return args.k_tokens; }, poll, work);
 }
 
-/// Pixels [begin, end) of one clip, all heads.
-void AttendFrames(const TemporalAttentionArgs& args, std::int64_t clip, std::int64_t begin, std::int64_t end,
-                  float* keys, float* values) {
-    const std::int64_t width = std::int64_t{args.heads} * args.head_size;
-    const std::int64_t first = clip * args.frames * args.pixels;
-    Workspace work;
-    for (std::int64_t pixel = begin; pixel < end; ++pixel)
-        for (int head = 0; head < args.heads; ++head) {
-            const std::int64_t row = first + pixel, column = std::int64_t{head} * args.head_size;
-            const auto at = [&](const TokenColumns& x) { return x.data + row * x.row_stride + column; };
-            pack_keys(at(args.k), args.pixels * args.k.row_stride, 0, args.frames, args.frames,
-                      args.head_size, keys);
-            pack_values(at(args.v), args.pixels * args.v.row_stride, 0, args.frames, args.frames,
-                        args.head_size, values);
-            for (std::int64_t f = 0; f < args.frames; f += Workspace::rows(args.head_size)) {
-                const std::int64_t rows = std::min(Workspace::rows(args.head_size), args.frames - f);
-                const std::int64_t q_step = args.pixels * args.q.row_stride, y_step = args.pixels * width;
-                const Queries queries{at(args.q) + f * q_step, q_step,
-                                      args.y + row * width + column + f * y_step, y_step, rows};
-                attend(
-                    queries, {keys, values, args.frames}, args.head_size,
-                    [&](std::int64_t) { return args.frames; }, [] {}, work);
-            }
-        }
-}
-
 }  // namespace HWY_NAMESPACE
 }  // namespace stillreel::tensor
 HWY_AFTER_NAMESPACE();
@@ -116,15 +90,11 @@ namespace {
 HWY_EXPORT(Sizes);
 HWY_EXPORT(Pack);
 HWY_EXPORT(Attend);
-HWY_EXPORT(AttendFrames);
 
 // Packed keys and values that are ready at a time; heads with more come one by one.
 constexpr std::int64_t kReadyFloats = std::int64_t{4} << 20;
 // Keys that one thread packs at a time: a multiple of every panel's width.
 constexpr std::int64_t kPackedKeys = 1024;
-// Multiply-adds per piece of temporal attention.
-constexpr std::int64_t kPieceWork = std::int64_t{1} << 21;
-
 std::int64_t whole_lines(std::int64_t floats) { return (floats + 15) / 16 * 16; }
 
 }  // namespace
@@ -157,21 +127,6 @@ void attention(Crew& crew, const AttentionArgs& args) {
                     std::min(begin + sizes.rows, rows), keys, keys + values_at});
         });
     }
-}
-
-void temporal_attention(Crew& crew, const TemporalAttentionArgs& args) {
-    const AttentionSizes sizes = HWY_DYNAMIC_DISPATCH(Sizes)(args.frames, args.head_size);
-    const auto kernel = HWY_DYNAMIC_DISPATCH(AttendFrames);
-    const std::int64_t values_at = whole_lines(sizes.keys), size = values_at + whole_lines(sizes.values);
-    const std::int64_t work = 2 * args.frames * args.frames * args.heads * args.head_size;
-    const std::int64_t pixels = std::clamp<std::int64_t>(kPieceWork / work, 1, args.pixels);
-    const std::int64_t pieces = (args.pixels + pixels - 1) / pixels;
-    crew.for_each(args.batch * pieces, [&](std::int64_t task) {
-        const std::shared_ptr<float> scratch = crew.scratch(size);
-        const std::int64_t begin = task % pieces * pixels;
-        kernel(args, task / pieces, begin, std::min(begin + pixels, args.pixels), scratch.get(),
-               scratch.get() + values_at);
-    });
 }
 
 }  // namespace stillreel::tensor

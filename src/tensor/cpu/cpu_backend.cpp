@@ -6,6 +6,7 @@
 #include "tensor/cpu/images.h"
 #include "tensor/cpu/norms.h"
 #include "tensor/cpu/products.h"
+#include "tensor/cpu/temporal_attention.h"
 
 namespace stillreel::tensor {
 namespace {

@@ -57,15 +57,18 @@ HWY_INLINE void for_vectors(std::int64_t channels, const Work& work) {
 
 void SumChannels(const float* x, std::int64_t rows, std::int64_t channels, const ChannelSums& out) {
     const Floats d;
+    // Row by row, as memory is read fastest; the second time the numbers are in the cache.
+    std::fill_n(out.centre, channels, 0.0f);
+    for (std::int64_t row = 0; row < rows; ++row)
+        for_vectors(channels, [&](std::int64_t c, const auto& load, const auto& store) {
+            store(hn::Add(load(out.centre + c), load(x + row * channels + c)), out.centre + c);
+        });
     const V share = hn::Set(d, 1 / static_cast<float>(rows));
     for_vectors(channels, [&](std::int64_t c, const auto& load, const auto& store) {
-        const float* at = x + c;
-        V total = hn::Zero(d);
-        for (std::int64_t row = 0; row < rows; ++row) total = hn::Add(total, load(at + row * channels));
-        const V centre = hn::Mul(total, share);
+        const V centre = hn::Mul(load(out.centre + c), share);
         V sum = hn::Zero(d), squares = hn::Zero(d);
         for (std::int64_t row = 0; row < rows; ++row) {
-            const V deviation = hn::Sub(load(at + row * channels), centre);
+            const V deviation = hn::Sub(load(x + row * channels + c), centre);
             sum = hn::Add(sum, deviation);
             squares = hn::MulAdd(deviation, deviation, squares);
         }
@@ -156,11 +159,12 @@ HWY_EXPORT(SumChannels);
 HWY_EXPORT(MapRows);
 HWY_EXPORT(LayerNormRow);
 
-// Rows whose deviations are summed in float, so few that a register's width of them stays in the first cache;
-// and blocks of them that are one thread's piece of work.
-constexpr std::int64_t kSummedRows = 64;
-constexpr std::int64_t kPieceRows = 128;
+// One thread's piece, which stays in the second cache; of few channels no more rows than their deviations can
+// be summed in float.
 constexpr std::int64_t kPieceFloats = 32768;
+constexpr std::int64_t kPieceRows = 256;
+// Domains that are summed before the first of them is normalised: they are in the last cache when read again.
+constexpr std::int64_t kTogetherFloats = std::int64_t{1} << 20;
 
 /// Count, mean and squared deviations from the mean of some numbers.
 struct Moments {
@@ -204,17 +208,12 @@ struct RowSums {
 
 /// Of every group, over `rows` rows of x.
 void moments_of_rows(const GroupNormArgs& args, const float* x, std::int64_t rows, Moments* moments) {
-    const auto kernel = HWY_DYNAMIC_DISPATCH(SumChannels);
     const std::int64_t width = args.channels / args.groups;
     RowSums sums(args.channels);
-    for (std::int64_t done = 0; done < rows; done += kSummedRows) {
-        const std::int64_t block = std::min(kSummedRows, rows - done);
-        kernel(x + done * args.channels, block, args.channels,
-               {sums.centre.data(), sums.sum.data(), sums.squares.data()});
-        for (int group = 0; group < args.groups; ++group)
-            moments[group].merge(
-                sums.moments(group * width, (group + 1) * width, static_cast<double>(block)));
-    }
+    HWY_DYNAMIC_DISPATCH(SumChannels)
+    (x, rows, args.channels, {sums.centre.data(), sums.sum.data(), sums.squares.data()});
+    for (int group = 0; group < args.groups; ++group)
+        moments[group] = sums.moments(group * width, (group + 1) * width, static_cast<double>(rows));
 }
 
 /// What a domain's moments make of its channels.
@@ -225,50 +224,76 @@ struct Coefficients {
         : centre(static_cast<std::size_t>(channels)), scale(centre.size()), offset(centre.size()) {}
     ChannelMap map() const { return {centre.data(), scale.data(), offset.data()}; }
 
-    void set(const GroupNormArgs& args, std::int64_t channel, const Moments& moments) {
-        const double deviation = std::sqrt(std::max(0.0, moments.squares / moments.count) + args.epsilon);
-        const double factor = args.gamma[channel] / deviation;
-        centre[channel] = static_cast<float>(moments.mean);
-        scale[channel] = static_cast<float>(factor);
-        // What the centre's rounding left of the mean.
-        offset[channel] = static_cast<float>(args.beta[channel] - (moments.mean - centre[channel]) * factor);
+    /// Of channels [begin, end), which are a group.
+    void set(const GroupNormArgs& args, std::int64_t begin, std::int64_t end, const Moments& moments) {
+        const double variance = std::max(0.0, moments.squares / moments.count);
+        const double inverse = 1 / std::sqrt(variance + args.epsilon);
+        const float rounded = static_cast<float>(moments.mean);
+        const double rest = moments.mean - rounded;
+        for (std::int64_t c = begin; c < end; ++c) {
+            const double factor = args.gamma[c] * inverse;
+            centre[c] = rounded;
+            scale[c] = static_cast<float>(factor);
+            offset[c] = static_cast<float>(args.beta[c] - rest * factor);
+        }
     }
 };
 
-}  // namespace
+/// How the rows of x fall into domains of statistics, and these into pieces of work.
+struct Pieces {
+    std::int64_t domain_rows, piece_rows, per_domain;
 
-void group_norm(Crew& crew, const GroupNormArgs& args) {
-    const std::int64_t rows = args.images_per_group * args.pixels;  // of one domain of statistics
-    const std::int64_t domains = args.images / args.images_per_group;
-    const std::int64_t pieces = (rows + kPieceRows - 1) / kPieceRows;
-    if (domains * pieces == 0) return;
-    const auto x_at = [&](std::int64_t domain, std::int64_t row) {
-        return (domain * rows + row) * args.channels;
-    };
-    std::vector<Moments> partial(static_cast<std::size_t>(domains * pieces * args.groups));
-    crew.for_each(domains * pieces, [&](std::int64_t task) {
-        const std::int64_t row = task % pieces * kPieceRows;
-        moments_of_rows(args, args.x + x_at(task / pieces, row), std::min(kPieceRows, rows - row),
+    explicit Pieces(const GroupNormArgs& args)
+        : domain_rows(args.images_per_group * args.pixels),
+          piece_rows(std::clamp<std::int64_t>(kPieceFloats / args.channels, 1, kPieceRows)),
+          per_domain((domain_rows + piece_rows - 1) / piece_rows) {}
+    std::int64_t begin(std::int64_t piece) const {
+        return piece / per_domain * domain_rows + piece % per_domain * piece_rows;
+    }
+    std::int64_t rows(std::int64_t piece) const {
+        return std::min(piece_rows, domain_rows - piece % per_domain * piece_rows);
+    }
+};
+
+/// Domains [first, first + count).
+void normalise(Crew& crew, const GroupNormArgs& args, const Pieces& pieces, std::int64_t first,
+               std::int64_t count) {
+    const std::int64_t first_piece = first * pieces.per_domain;
+    std::vector<Moments> partial(static_cast<std::size_t>(count * pieces.per_domain * args.groups));
+    crew.for_each(count * pieces.per_domain, [&](std::int64_t task) {
+        const std::int64_t piece = first_piece + task;
+        moments_of_rows(args, args.x + pieces.begin(piece) * args.channels, pieces.rows(piece),
                         partial.data() + task * args.groups);
     });
 
     const std::int64_t width = args.channels / args.groups;
-    std::vector<Coefficients> coefficients(static_cast<std::size_t>(domains), Coefficients(args.channels));
-    for (std::int64_t domain = 0; domain < domains; ++domain)
+    std::vector<Coefficients> coefficients(static_cast<std::size_t>(count), Coefficients(args.channels));
+    for (std::int64_t domain = 0; domain < count; ++domain)
         for (int group = 0; group < args.groups; ++group) {
             Moments moments;
-            for (std::int64_t piece = 0; piece < pieces; ++piece)
-                moments.merge(partial[(domain * pieces + piece) * args.groups + group]);
-            for (std::int64_t c = group * width; c < (group + 1) * width; ++c)
-                coefficients[domain].set(args, c, moments);
+            for (std::int64_t piece = 0; piece < pieces.per_domain; ++piece)
+                moments.merge(partial[(domain * pieces.per_domain + piece) * args.groups + group]);
+            coefficients[domain].set(args, group * width, (group + 1) * width, moments);
         }
 
     const auto kernel = HWY_DYNAMIC_DISPATCH(MapRows);
-    crew.for_each(domains * pieces, [&](std::int64_t task) {
-        const std::int64_t row = task % pieces * kPieceRows, at = x_at(task / pieces, row);
-        kernel(args.x + at, std::min(kPieceRows, rows - row), args.channels,
-               coefficients[task / pieces].map(), args.activation, args.y + at);
+    crew.for_each(count * pieces.per_domain, [&](std::int64_t task) {
+        const std::int64_t piece = first_piece + task, at = pieces.begin(piece) * args.channels;
+        kernel(args.x + at, pieces.rows(piece), args.channels, coefficients[task / pieces.per_domain].map(),
+               args.activation, args.y + at);
     });
+}
+
+}  // namespace
+
+void group_norm(Crew& crew, const GroupNormArgs& args) {
+    const Pieces pieces(args);
+    const std::int64_t domains = args.images / args.images_per_group;
+    const std::int64_t domain_floats = pieces.domain_rows * args.channels;
+    if (domain_floats == 0) return;
+    const std::int64_t together = std::max<std::int64_t>(1, kTogetherFloats / domain_floats);
+    for (std::int64_t first = 0; first < domains; first += together)
+        normalise(crew, args, pieces, first, std::min(together, domains - first));
 }
 
 void layer_norm(Crew& crew, const LayerNormArgs& args) {
