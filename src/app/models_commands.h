@@ -8,6 +8,8 @@ namespace stillreel::app {
 Command add_models_list(CLI::App& models);
 Command add_models_show(CLI::App& models);
 Command add_models_pull(CLI::App& models);
+Command add_models_verify(CLI::App& models);
+Command add_models_random(CLI::App& models);
 Command add_models_remove(CLI::App& models);
 
 /// The engine that a pipeline class serves, or "none".

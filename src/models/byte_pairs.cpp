@@ -49,6 +49,15 @@ struct Symbol {
 
 }  // namespace
 
+std::string byte_vocabulary(const std::vector<std::string>& special) {
+    auto vocabulary = nlohmann::ordered_json::object();
+    const auto add = [&](const std::string& token) { vocabulary[token] = vocabulary.size(); };
+    for (const std::string& symbol : byte_alphabet()) add(symbol);
+    for (const std::string& symbol : byte_alphabet()) add(symbol + std::string(kWordEnd));
+    for (const std::string& token : special) add(token);
+    return vocabulary.dump();
+}
+
 BytePairs::BytePairs(std::string_view vocabulary_json, std::string_view merges, const std::string& folder) {
     const auto vocabulary = nlohmann::json::parse(vocabulary_json, nullptr, false);
     if (!vocabulary.is_object())

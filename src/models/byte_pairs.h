@@ -9,6 +9,10 @@
 
 namespace stillreel::models {
 
+/// A vocab.json of single bytes, each inside of a word and at its end, then of the `special` tokens. With no
+/// merges it can write down any text.
+std::string byte_vocabulary(const std::vector<std::string>& special);
+
 /// A vocabulary and its merges. Symbols are known by their token ids throughout.
 class BytePairs {
   public:

@@ -22,9 +22,20 @@ void count(const SafetensorsFile& file, ComponentFacts& facts) {
     }
 }
 
-void count_weights(const std::string& variant, ComponentFacts& facts) {
+/// Publishers often ship a variant of the large towers only: the others are read from their plain files.
+bool has_variant(const Component& component, const std::string& variant) {
     try {
-        for (const fs::path& path : weight_files(facts.component.folder, variant)) {
+        weight_files(component.folder, variant);
+        return true;
+    } catch (const Error& error) {
+        return error.code() != ErrorCode::not_found;
+    }
+}
+
+void count_weights(const std::string& variant, ComponentFacts& facts) {
+    if (has_variant(facts.component, variant)) facts.variant = variant;
+    try {
+        for (const fs::path& path : weight_files(facts.component.folder, facts.variant)) {
             facts.weights.push_back(path.filename().string());
             facts.bytes += fs::file_size(path);
             if (path.extension() == ".safetensors") count(SafetensorsFile::open(path), facts);
@@ -61,7 +72,7 @@ ModelFacts facts_of(const fs::path& root, const std::string& variant) {
     ModelFacts model{open_model_folder(root), {}, {}, 0, 0};
     model.missing = missing_parts(model.folder);
     for (const auto& [name, component] : model.folder.components) {
-        ComponentFacts facts{component, bytes_of_texts(component.folder), 0, 0, {}, {}, ""};
+        ComponentFacts facts{component, "", bytes_of_texts(component.folder), 0, 0, {}, {}, ""};
         if (has_weights(component)) count_weights(variant, facts);
         model.bytes += facts.bytes;
         model.parameters += facts.parameters;

@@ -12,9 +12,10 @@ namespace stillreel::weights {
 
 struct ComponentFacts {
     Component component;
-    std::uint64_t bytes = 0;            // of the files that are read
-    std::int64_t tensors = 0;           // 0 for components without weights
-    std::int64_t parameters = 0;        // numbers in tensors of a float type
+    std::string variant;          // that was looked at: the wanted one, or "" where this component lacks it
+    std::uint64_t bytes = 0;      // of the files that are read
+    std::int64_t tensors = 0;     // 0 for components without weights
+    std::int64_t parameters = 0;  // numbers in tensors of a float type
     std::map<std::string, int> dtypes;  // "F16" -> tensors
     std::vector<std::string> weights;   // file names: one, or the index and its shards
     std::string fault;                  // why the weights cannot be read; empty: fine, or none expected

@@ -225,6 +225,37 @@ TEST_F(Models, AModelOfTheHuggingFaceCacheIsUsedInPlaceAndNotRemoved) {
     EXPECT_EQ(json::parse(ask({"list", "--json"}).out).size(), 1u);
 }
 
+TEST_F(Models, VerifyReportsAndItsExitCodeTells) {
+    copy_model("mine");
+    const Finished fine = ask({"verify", "mine"});
+    EXPECT_EQ(fine.exit_code, 0) << fine.out;
+    EXPECT_NE(fine.out.find("All is well."), std::string::npos);
+    EXPECT_NE(fine.out.find("block_out_channels [8,16,16,24]"), std::string::npos) << fine.out;
+
+    fs::resize_file(models() / "mine/vae/diffusion_pytorch_model.safetensors", 1000);
+    const Finished wrong = ask({"verify", (models() / "mine").string(), "--json", "--sha256"});
+    EXPECT_EQ(wrong.exit_code, 3);
+    const json report = json::parse(wrong.out);
+    EXPECT_EQ(report["ok"], false);
+    EXPECT_EQ(report["pipeline"], "I2VGenXLPipeline");
+    EXPECT_EQ(report["files"].size(), 15u);
+    for (const json& component : report["components"]) EXPECT_EQ(component["ok"], component["name"] != "vae");
+    EXPECT_EQ(ask({"verify", "nothing"}).exit_code, 4);
+}
+
+TEST_F(Models, RandomWritesAModelThatVerifies) {
+    const std::string folder = (work() / "noise").string();
+    const Finished made = ask({"random", folder, "--config", "tiny", "--dtype", "f32"});
+    EXPECT_EQ(made.exit_code, 0) << made.err;
+    EXPECT_EQ(made.out, folder + "\n");
+    EXPECT_NE(made.err.find("single bytes"), std::string::npos) << made.err;
+    EXPECT_EQ(ask({"verify", folder}).exit_code, 0);
+    const Finished taken = ask({"random", folder, "--config", "tiny"});
+    EXPECT_EQ(taken.exit_code, 3);
+    expect_one_sentence(taken.err, "not empty");
+    EXPECT_EQ(ask({"random", folder, "--config", "huge"}).exit_code, 2);
+}
+
 TEST_F(Models, RemoveTakesNoPaths) {
     copy_model("mine");
     write_text("precious/model_index.json", "{}");

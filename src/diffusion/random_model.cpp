@@ -1,0 +1,159 @@
+#include "diffusion/random_model.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "base/error.h"
+#include "diffusion/tower_tensors.h"
+#include "models/byte_pairs.h"
+#include "weights/safetensors_writer.h"
+#include "weights/weight_source.h"
+
+extern "C" const unsigned char stillreel_model_i2vgen_xl[], stillreel_model_i2vgen_xl_end[];
+extern "C" const unsigned char stillreel_model_tiny[], stillreel_model_tiny_end[];
+
+namespace stillreel::diffusion {
+namespace {
+
+using nlohmann::ordered_json;
+using weights::TensorEntry;
+
+/// The files of a model folder that are JSON: path to content (data/models).
+ordered_json configs_of(const std::string& name) {
+    const auto parse = [](const unsigned char* begin, const unsigned char* end) {
+        return ordered_json::parse(begin, end);
+    };
+    ordered_json files = parse(stillreel_model_i2vgen_xl, stillreel_model_i2vgen_xl_end);
+    // The small one says only what differs.
+    if (name == "tiny") files.merge_patch(parse(stillreel_model_tiny, stillreel_model_tiny_end));
+    return files;
+}
+
+/// One safetensors file to be written.
+struct TowerFile {
+    std::string path;
+    std::vector<TensorEntry> entries;
+    std::uint64_t bytes = 0;
+};
+
+std::vector<TowerFile> towers_of(const ordered_json& files, tensor::DType type) {
+    std::vector<TowerFile> towers;
+    for (const auto& [component, entry] : files.at("model_index.json").items()) {
+        if (!files.contains(component + "/config.json")) continue;
+        const std::string library = entry.at(0), class_name = entry.at(1);
+        TowerFile tower;
+        tower.path =
+            component + (library == "diffusers" ? "/diffusion_pytorch_model" : "/model") + ".safetensors";
+        const TowerTensors tensors = tower_tensors(class_name, files.at(component + "/config.json").dump());
+        for (const auto& [name, shape] : tensors.shapes) {
+            tower.entries.push_back({name, type, shape});
+            tower.bytes += static_cast<std::uint64_t>(shape.elements()) * tensor::bytes_of(type);
+        }
+        towers.push_back(std::move(tower));
+    }
+    return towers;
+}
+
+void check_folder(const fs::path& folder) {
+    std::error_code failed;
+    if (folder.empty() || (fs::exists(folder, failed) && !fs::is_empty(folder, failed)))
+        throw Error(ErrorCode::invalid_argument,
+                    fmt::format("{} is not empty: name a new folder for the model", folder.string()));
+}
+
+void check_space(const RandomModelRequest& request, std::uint64_t needed) {
+    const std::uint64_t free = request.free_space(request.folder);
+    if (free >= needed) return;
+    throw Error(ErrorCode::io,
+                fmt::format("random weights of {} need {:.1f} GB in {}, where {:.1f} GB are free: choose "
+                            "another disk, or --dtype f16",
+                            request.config, static_cast<double>(needed) / 1e9, request.folder.string(),
+                            static_cast<double>(free) / 1e9));
+}
+
+/// A folder that becomes `target` at the end, or nothing at all.
+class NewFolder {
+  public:
+    explicit NewFolder(const fs::path& target)
+        : target_(fs::absolute(target).lexically_normal()),
+          path_(fmt::format("{}.part", without_slash(target_))) {
+        std::error_code failed;
+        fs::create_directories(path_, failed);
+        if (failed)
+            throw Error(ErrorCode::io,
+                        fmt::format("cannot create the folder {}: {}", path_.string(), failed.message()));
+    }
+    ~NewFolder() {
+        std::error_code ignored;
+        if (!path_.empty()) fs::remove_all(path_, ignored);
+    }
+    NewFolder(const NewFolder&) = delete;
+    NewFolder& operator=(const NewFolder&) = delete;
+
+    const fs::path& path() const { return path_; }
+    void commit() {
+        std::error_code failed;
+        fs::remove(target_, failed);  // empty, if it is there
+        fs::rename(path_, without_slash(target_), failed);
+        if (failed)
+            throw Error(ErrorCode::io,
+                        fmt::format("cannot write {}: {}", target_.string(), failed.message()));
+        path_.clear();
+    }
+
+  private:
+    static std::string without_slash(const fs::path& path) {
+        return (path.has_filename() ? path : path.parent_path()).string();
+    }
+    fs::path target_;
+    fs::path path_;
+};
+
+}  // namespace
+
+std::vector<std::string> random_model_configs() { return {"i2vgen-xl", "tiny"}; }
+
+RandomModel write_random_model(const RandomModelRequest& request, const RandomModelHooks& hooks) {
+    const std::vector<std::string> known = random_model_configs();
+    if (std::find(known.begin(), known.end(), request.config) == known.end())
+        throw Error(ErrorCode::invalid_argument,
+                    fmt::format("there is no config \"{}\": {}", request.config, fmt::join(known, " or ")));
+    check_folder(request.folder);
+    const ordered_json files = configs_of(request.config);
+    const std::vector<TowerFile> towers = towers_of(files, request.type);
+    RandomModel model;
+    for (const TowerFile& tower : towers) model.bytes += tower.bytes;
+    check_space(request, model.bytes);
+
+    NewFolder folder(request.folder);
+    for (const auto& [path, content] : files.items())
+        write_file(folder.path() / path, content.dump(2) + "\n");
+    write_file(folder.path() / "tokenizer/vocab.json",
+               models::byte_vocabulary({"<|startoftext|>", "<|endoftext|>"}));
+    write_file(folder.path() / "tokenizer/merges.txt", "#version: 0.2\n");
+    std::uint64_t done = 0;
+    for (const TowerFile& tower : towers) {
+        // Towers of equal names within do not get equal numbers.
+        const auto source = weights::random_weights(request.seed + done, request.type);
+        auto writer =
+            weights::SafetensorsWriter::create(folder.path() / tower.path, tower.entries, {{"format", "pt"}});
+        for (const TensorEntry& entry : tower.entries) {
+            if (hooks.cancel) hooks.cancel->throw_if_requested();
+            writer.put(*source->find(entry.name, entry.shape));
+            source->release(entry.name);
+            model.parameters += entry.shape.elements();
+            done += static_cast<std::uint64_t>(entry.shape.elements()) * tensor::bytes_of(request.type);
+            if (hooks.progress) hooks.progress(done, model.bytes);
+        }
+        writer.commit();
+    }
+    folder.commit();
+    return model;
+}
+
+}  // namespace stillreel::diffusion
