@@ -57,7 +57,6 @@ ClipLatents Denoising::run(std::optional<ClipLatents>& partial) {
         begin();
     }
     take_steps(partial);
-    meter_.begin("denoise", flops_before_step(in_.request.steps));
     return clip_of(state_.latents);
 }
 
@@ -180,14 +179,15 @@ void Denoising::draw_initial_latents() {
 }
 
 void Denoising::take_steps(std::optional<ClipLatents>& partial) {
-    if (state_.steps_done >= in_.request.steps) return;
-    meter_.begin("denoise", in_.cost.flops_text + in_.cost.flops_picture + in_.cost.flops_encode);
+    const double prepare = state_.steps_done > 0 ? 0 : in_.cost.flops_prepare;
+    meter_.begin("denoise", flops_before_step(state_.steps_done) - prepare, state_.steps_done);
+    if (state_.steps_done == in_.request.steps) return;
     const auto source = open_weights(kUnet);
     const models::I2VGenUnet unet = load_unet(in_.model, *source, ops_);
     const std::shared_ptr<const models::UnetCondition> condition = unet.prepare(unet_pass(), unet_inputs());
     while (state_.steps_done < in_.request.steps) {
         take_step(unet, *condition);
-        meter_.finish_step(state_.steps_done, flops_before_step(state_.steps_done));
+        meter_.reach(state_.steps_done, flops_before_step(state_.steps_done));
         partial = clip_of(state_.clean);
         save();
         show_preview();
@@ -233,14 +233,14 @@ std::vector<float> Denoising::predict(const models::I2VGenUnet& unet,
 }
 
 models::UnetInputs Denoising::unet_inputs() {
-    const auto& [model, request] = std::tie(in_.model, in_.request);
+    const I2VGenModel& model = in_.model;
     Tensor latents = ops_.empty({batch_ * size_.frames, size_.height, size_.width, size_.channels});
     const std::span<float> numbers = latents.mutable_span();
     for (std::size_t i = 0; i < numbers.size(); ++i)
         numbers[i] = state_.image_latents[i % state_.image_latents.size()];
     return {ops_.upload({batch_, model.text.context, model.text.width}, state_.text),
             ops_.upload({batch_, 1, model.vision.projection}, state_.image_embedding), std::move(latents),
-            std::vector<double>(static_cast<std::size_t>(batch_), request.fps)};
+            std::vector<double>(static_cast<std::size_t>(batch_), in_.request.fps)};
 }
 
 nn::Pass Denoising::unet_pass() { return {ops_, size_.frames, chunking_of(in_.model, in_.request), {}}; }

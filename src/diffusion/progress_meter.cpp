@@ -16,20 +16,14 @@ ProgressMeter::ProgressMeter(const I2VGenCost& cost, int steps,
     now_.steps = steps;
 }
 
-void ProgressMeter::begin(std::string_view stage, double flops_before) {
+void ProgressMeter::begin(std::string_view stage, double flops_before, int steps_done) {
     now_.stage = stage;
-    flops_ = flops_before;
-    report();
+    reach(steps_done, flops_before);
 }
 
-void ProgressMeter::finish_step(int steps_done, double flops_before) {
+void ProgressMeter::reach(int steps_done, double flops_before) {
     now_.step = steps_done;
     flops_ = flops_before;
-    report();
-}
-
-void ProgressMeter::finish() {
-    flops_ = total_;
     report();
 }
 

@@ -14,12 +14,10 @@ class ProgressMeter {
     /// `listener` may be empty.
     ProgressMeter(const I2VGenCost& cost, int steps, std::function<void(const I2VGenProgress&)> listener);
 
-    /// A stage begins, with all of the work before it done, whether it was done here or before a checkpoint.
-    void begin(std::string_view stage, double flops_before);
-    /// A denoising step is finished.
-    void finish_step(int steps_done, double flops_before);
-    /// All is done.
-    void finish();
+    /// A stage begins, with so much done before, here or in a run that was interrupted.
+    void begin(std::string_view stage, double flops_before, int steps_done = 0);
+    /// Sets the count straight, where a step or a frame ends.
+    void reach(int steps_done, double flops_before);
 
     /// Counts the operations of `ops` from now on. The meter must outlive the listening.
     void listen_to(tensor::Ops& ops);
