@@ -51,11 +51,10 @@ Denoising::Denoising(const DenoisingInputs& inputs)
 
 ClipLatents Denoising::run(std::optional<ClipLatents>& partial) {
     for (const std::string& line : advice_on(in_.request)) note(line);
-    if (resume()) {
-        if (state_.steps_done > 0) partial = clip_of(state_.clean);
-    } else {
+    if (resume())
+        partial = clip_of(state_.clean);
+    else
         begin();
-    }
     take_steps(partial);
     return clip_of(state_.latents);
 }
@@ -76,6 +75,7 @@ bool Denoising::resume() {
             note(fmt::format("{} belongs to another clip and is not used", file.string()));
             return false;
         }
+        check_sizes(*found);
         generator_.restore(found->generator);
         sampler_->restore(found->steps_done, std::move(found->history));
         state_ = std::move(*found);
@@ -86,6 +86,20 @@ bool Denoising::resume() {
     }
     note(fmt::format("goes on after step {} of {}", state_.steps_done, in_.request.steps));
     return true;
+}
+
+/// What another build may have written under the same fingerprint.
+void Denoising::check_sizes(const Checkpoint& found) const {
+    const auto is = [](const std::vector<float>& numbers, std::int64_t elements) {
+        return static_cast<std::int64_t>(numbers.size()) == elements;
+    };
+    const models::ClipTextConfig& text = in_.model.text;
+    const auto clip = static_cast<std::int64_t>(size_.elements());
+    if (found.steps_done < 1 || found.steps_done > in_.request.steps ||
+        !is(found.text, batch_ * text.context * text.width) ||
+        !is(found.image_embedding, batch_ * in_.model.vision.projection) || !is(found.image_latents, clip) ||
+        !is(found.latents, clip) || !is(found.clean, clip))
+        throw Error(ErrorCode::corrupt_data, "the checkpoint's sizes are not those of the clip");
 }
 
 void Denoising::encode_text() {

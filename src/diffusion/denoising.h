@@ -38,6 +38,7 @@ class Denoising {
   private:
     void begin();
     bool resume();
+    void check_sizes(const Checkpoint& found) const;
     void encode_text();
     std::vector<std::int64_t> tokens_of(const std::string& text, const char* which) const;
     void look_at_picture();

@@ -17,7 +17,7 @@ constexpr double kSeconds = 0.5;
 
 // Of one large product's rate, what a whole UNet pass and the VAE's decoder reach together: norms, attention
 // and small layers are slower. Measured at full size.
-constexpr double kShareOfModels = 0.75;
+constexpr double kShareOfModels = 0.8;
 
 }  // namespace
 
