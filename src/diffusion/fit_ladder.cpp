@@ -12,20 +12,25 @@
 namespace stillreel::diffusion {
 namespace {
 
-constexpr int kUnit_px = 64;  // sizes of a ladder are multiples: every level of the UNet halves evenly
+constexpr int kUnit_px = 16;  // keeps the shape of common sizes
 constexpr int kSmallestSide_px = 256;
 constexpr int kFewestFrames = 8;
 
 /// What a rung changes.
 struct Change {
-    double scale = 1;  // of both sides
+    double scale = 1;  // of both sides; 0: the smallest
     int frames = 0;    // 0: as asked
 };
 
-int scaled_side(int side_px, double scale) {
-    if (scale == 1 || side_px <= kSmallestSide_px) return side_px;
-    const int scaled = static_cast<int>(std::lround(side_px * scale / kUnit_px)) * kUnit_px;
-    return std::clamp(scaled, kSmallestSide_px, side_px);
+/// The request's size at this scale, or as far towards it as its shorter side allows.
+image::Size scaled_size(const I2VGenRequest& request, double scale) {
+    const int shorter_px = std::min(request.width_px, request.height_px);
+    const double factor = std::max(scale, static_cast<double>(kSmallestSide_px) / shorter_px);
+    if (factor >= 1) return {request.width_px, request.height_px};
+    const auto side = [&](int px) {
+        return static_cast<int>(std::lround(px * factor / kUnit_px)) * kUnit_px;
+    };
+    return {side(request.width_px), side(request.height_px)};
 }
 
 std::string words_for(const Rung& rung, const I2VGenRequest& request) {
@@ -106,17 +111,17 @@ Fit fit_of(const weights::ModelFolder& folder, const I2VGenRequest& request, std
     fit.fewer_steps = surveyor.measured(fewer_steps);
     if (fit.wanted.fits) return fit;
 
-    Rung last = fit.wanted;
     for (const Change& change : changes_for(request.frames)) {
         Rung rung = surveyor.as_asked();
         rung.memory = Memory::low;
         rung.frames = change.frames;
-        rung.width_px = scaled_side(request.width_px, change.scale);
-        rung.height_px = scaled_side(request.height_px, change.scale);
-        if (same_clip(rung, last)) continue;
-        last = surveyor.measured(rung);
-        fit.ladder.push_back(last);
-        if (last.fits) break;
+        const image::Size size = scaled_size(request, change.scale);
+        rung.width_px = size.width_px;
+        rung.height_px = size.height_px;
+        const auto is_it = [&](const Rung& other) { return same_clip(rung, other); };
+        if (is_it(fit.wanted) || std::any_of(fit.ladder.begin(), fit.ladder.end(), is_it)) continue;
+        fit.ladder.push_back(surveyor.measured(rung));
+        if (fit.ladder.back().fits) break;
     }
     return fit;
 }

@@ -1,4 +1,4 @@
-// The small parts of a run: layouts and guidance.
+// The small parts of a run: layouts, guidance, weights that stop being read.
 
 #include <gtest/gtest.h>
 
@@ -7,6 +7,8 @@
 
 #include "diffusion/guidance.h"
 #include "diffusion/latent_layout.h"
+#include "diffusion/polled_weights.h"
+#include "support/throws.h"
 
 namespace {
 
@@ -45,6 +47,16 @@ TEST(Guidance, RescalesTowardsThePositivesDeviation) {
     for (std::size_t i = 0; i < plain.size(); ++i) EXPECT_NEAR(part[i], 0.7 * full[i] + 0.3 * plain[i], 1e-5);
     const std::vector<float> flat{4, 4};
     EXPECT_EQ(guided({flat, flat}, 9, 0.5), flat);
+}
+
+TEST(PolledWeights, StopBeingReadWhenCancelled) {
+    stillreel::CancelFlag cancel;
+    const auto source = polled(stillreel::weights::shape_weights(), &cancel);
+    EXPECT_TRUE(source->find("a", {2, 3}));
+    source->release("a");
+    EXPECT_TRUE(source->holds("a"));
+    cancel.request();
+    EXPECT_ERROR(source->find("a", {2, 3}), stillreel::ErrorCode::cancelled, "");
 }
 
 }  // namespace

@@ -109,7 +109,8 @@ TEST(FitLadder, GivesUpTheLeastFirstAndStopsWhereItFits) {
     EXPECT_EQ(nothing.ladder[0].change, "low-memory mode");
     EXPECT_EQ(nothing.ladder[1].change, "low-memory mode, 16 frames");
     EXPECT_EQ(nothing.ladder.back().frames, 8);
-    EXPECT_EQ(nothing.ladder.back().width_px, 256);
+    EXPECT_EQ(nothing.ladder.back().width_px, 336);
+    EXPECT_EQ(nothing.ladder.back().height_px, 256);
     EXPECT_LT(nothing.ladder[0].cost.peak_bytes, nothing.wanted.cost.peak_bytes);
     EXPECT_LT(nothing.ladder.back().cost.peak_bytes, nothing.ladder[1].cost.peak_bytes);
     EXPECT_LT(nothing.ladder[1].seconds, nothing.ladder[0].seconds);
@@ -131,6 +132,22 @@ TEST(FitLadder, FewerStepsSaveTimeButNoMemory) {
     EXPECT_EQ(fit.fewer_steps.steps, 2);
     EXPECT_EQ(fit.fewer_steps.cost.peak_bytes, fit.wanted.cost.peak_bytes);
     EXPECT_LT(fit.fewer_steps.seconds, fit.wanted.seconds);
+}
+
+TEST(FitLadder, NamesEveryWayOnce) {
+    I2VGenRequest request = tiny_request();  // too small to shrink, too short to cut
+    Fit fit = fit_of(tiny_model(), request, 0, 1e9);
+    ASSERT_EQ(fit.ladder.size(), 1u);
+    EXPECT_EQ(fit.ladder[0].change, "low-memory mode");
+    request.memory = Memory::low;
+    EXPECT_TRUE(fit_of(tiny_model(), request, 0, 1e9).ladder.empty());
+    request.width_px = 1280;
+    request.height_px = 704;
+    fit = fit_of(tiny_model(), request, 0, 1e9);
+    ASSERT_EQ(fit.ladder.size(), 3u);
+    EXPECT_EQ(fit.ladder[0].change, "960x528");
+    EXPECT_EQ(fit.ladder[1].change, "640x352");
+    EXPECT_EQ(fit.ladder[2].change, "464x256");
 }
 
 /// A system's files as the kernel shows them.
