@@ -28,9 +28,10 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"diffusion", {"base", "image", "tensor", "weights", "nn", "models"}},
     {"studio",
      {"base", "image", "media", "prompt", "animatic", "tensor", "weights", "nn", "models", "diffusion"}},
+    {"jobs", {"base"}},
     {"app",
      {"base", "image", "media", "prompt", "animatic", "tensor", "weights", "nn", "models", "diffusion",
-      "studio"}},
+      "studio", "jobs"}},
 };
 
 /// Header path prefix -> the only rooms that include it. What is not listed (fmt, nlohmann) any .cpp may use.
@@ -52,11 +53,13 @@ const std::vector<std::pair<std::string, std::set<std::string>>> kOwners = {
     {"dnnl.hpp", {"tensor"}},
     {"oneapi/", {"tensor"}},
     {"curl/", {"weights"}},
+    {"sqlite3.h", {"jobs"}},
 };
 
-const std::vector<std::string> kThirdParty = {
-    "spdlog/",  "fmt/", "openssl/", "jpeglib.h", "png.h",     "webp/",      "lcms2.h",  "libav",   "libsw",
-    "opencv2/", "hwy/", "CLI/",     "toml++/",   "nlohmann/", "utf8proc.h", "dnnl.hpp", "oneapi/", "curl/"};
+const std::vector<std::string> kThirdParty = {"spdlog/",  "fmt/",    "openssl/", "jpeglib.h", "png.h",
+                                              "webp/",    "lcms2.h", "libav",    "libsw",     "opencv2/",
+                                              "hwy/",     "CLI/",    "toml++/",  "nlohmann/", "utf8proc.h",
+                                              "dnnl.hpp", "oneapi/", "curl/",    "sqlite3.h"};
 
 struct Include {
     fs::path file;
