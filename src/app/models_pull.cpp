@@ -167,7 +167,8 @@ int pull(const Arguments& arguments) {
     hooks.cancel = &interrupt_flag();
     const Stopwatch since;
     try {
-        view.done(request.repository, weights::pull_model(request, hooks), since.seconds());
+        const Pulled pulled = weights::pull_model(request, hooks);
+        view.done(request.repository, pulled, since.seconds());
         return 0;
     } catch (const Error& error) {
         view.error(error);

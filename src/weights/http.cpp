@@ -132,12 +132,16 @@ int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
     using Cure = HttpFailure::Cure;
     switch (code) {
         case CURLE_COULDNT_RESOLVE_HOST:
-            throw HttpFailure(fmt::format("no address is known for {}: is this machine online?", host),
-                              Cure::retry);
+            throw HttpFailure(
+                fmt::format(
+                    "no address is known for {}: is this machine online? HF_ENDPOINT can name a mirror",
+                    host),
+                Cure::retry);
         case CURLE_COULDNT_RESOLVE_PROXY:
             throw HttpFailure("no address is known for the proxy: look at https_proxy", Cure::retry);
         case CURLE_COULDNT_CONNECT:
-            throw HttpFailure(fmt::format("cannot connect to {}", host), Cure::retry);
+            throw HttpFailure(fmt::format("cannot connect to {} (HF_ENDPOINT can name a mirror)", host),
+                              Cure::retry);
         case CURLE_OPERATION_TIMEDOUT:
             throw HttpFailure(fmt::format("{} sent nothing worth mentioning for {} s", host, stall_s),
                               Cure::retry);

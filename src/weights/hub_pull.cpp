@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <deque>
 #include <optional>
 #include <utility>
@@ -22,6 +23,7 @@ namespace {
 
 constexpr std::uint64_t kMaxListingBytes = 64 << 20;
 constexpr std::uint64_t kMaxIndexBytes = 1 << 20;
+constexpr int kListAttempts = 3;
 constexpr double kSecondsBetweenProgress = 0.1;
 
 /// Bytes per second over the last seconds.
@@ -53,8 +55,10 @@ class Telling {
         : hooks_(hooks), done_(done), total_(total) {}
     void here(const std::string& file, std::uint64_t bytes_of_file) {
         const std::uint64_t now = done_ + bytes_of_file;
-        const bool last = now == total_;
-        if (!hooks_.progress || (!last && told_s_ + kSecondsBetweenProgress > since_.seconds())) return;
+        const bool end = now == total_;
+        const bool again = end ? told_end_ : told_s_ + kSecondsBetweenProgress > since_.seconds();
+        if (!hooks_.progress || again) return;
+        told_end_ = end;
         told_s_ = since_.seconds();
         rate_.add(told_s_, now);
         const double rate = rate_.bytes_per_second();
@@ -68,6 +72,7 @@ class Telling {
     std::uint64_t total_;
     Stopwatch since_;
     double told_s_ = -1;
+    bool told_end_ = false;
     Rate rate_;
 };
 
@@ -151,7 +156,10 @@ class Pull {
         list.url = fmt::format("{}/api/models/{}/revision/{}?blobs=true", request_.endpoint.url,
                                request_.repository, revision);
         list.token = request_.endpoint.token;
-        listing_ = parse_hub_listing(download_text(client_, list, kMaxListingBytes, request_.retry, quiet()),
+        // Nobody knows yet whether there is a Hub at all: three tries tell.
+        RetryPolicy curious = request_.retry;
+        curious.attempts = std::min(curious.attempts, kListAttempts);
+        listing_ = parse_hub_listing(download_text(client_, list, kMaxListingBytes, curious, quiet()),
                                      request_.repository);
         if (listing_.commit.empty()) listing_.commit = request_.revision;
         const HubFile* index = listing_.find("model_index.json");

@@ -312,7 +312,9 @@ TEST_F(HubPull, FollowsNoRedirectToUnsafePlaces) {
 
 TEST_F(HubPull, NobodyThereIsOneSentence) {
     request_.endpoint.url = "http://127.0.0.1:1";
+    request_.retry.attempts = 50;
     EXPECT_ERROR(pull(), ErrorCode::io, "cannot connect to 127.0.0.1");
+    EXPECT_ERROR(pull(), ErrorCode::io, "gave up after 3 attempts");
 }
 
 TEST_F(HubPull, AsksForTheRoomFirst) {
