@@ -110,9 +110,11 @@ HWY_INLINE void multiply_tile(const float* HWY_RESTRICT a, const float* HWY_REST
     const Floats d;
     V sums[kTileRows][kVectors];
     HWY_UNROLL(16)
-    for (int r = 0; r < kTileRows; ++r) HWY_UNROLL(2)
-    for (int v = 0; v < kVectors; ++v)
-        sums[r][v] = add ? hn::LoadU(d, out + r * stride + v * kLanes) : hn::Zero(d);
+    for (int r = 0; r < kTileRows; ++r) {
+        HWY_UNROLL(2)
+        for (int v = 0; v < kVectors; ++v)
+            sums[r][v] = add ? hn::LoadU(d, out + r * stride + v * kLanes) : hn::Zero(d);
+    }
     for (std::int64_t k = 0; k < depth; ++k, a += kDepthStep, b += kVectors * kLanes) {
         V row[kVectors];
         HWY_UNROLL(2)
@@ -125,8 +127,10 @@ HWY_INLINE void multiply_tile(const float* HWY_RESTRICT a, const float* HWY_REST
         }
     }
     HWY_UNROLL(16)
-    for (int r = 0; r < kTileRows; ++r) HWY_UNROLL(2)
-    for (int v = 0; v < kVectors; ++v) hn::StoreU(sums[r][v], d, out + r * stride + v * kLanes);
+    for (int r = 0; r < kTileRows; ++r) {
+        HWY_UNROLL(2)
+        for (int v = 0; v < kVectors; ++v) hn::StoreU(sums[r][v], d, out + r * stride + v * kLanes);
+    }
 }
 
 /// The same for a panel of either width.
