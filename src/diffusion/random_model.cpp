@@ -83,6 +83,7 @@ class NewFolder {
         : target_(fs::absolute(target).lexically_normal()),
           path_(fmt::format("{}.part", without_slash(target_))) {
         std::error_code failed;
+        fs::remove_all(path_, failed);  // of a run that was killed
         fs::create_directories(path_, failed);
         if (failed)
             throw Error(ErrorCode::io,

@@ -164,7 +164,8 @@ HubListing parse_hub_listing(std::string_view text, const std::string& repositor
 
 Choice choose_files(const HubListing& listing, std::string_view model_index, const std::string& variant) {
     const json index = json::parse(model_index, nullptr, false);
-    const std::string pipeline = index.is_object() ? index.value("_class_name", "") : "";
+    const auto named = index.find("_class_name");  // of anything but an object: nothing
+    const std::string pipeline = named != index.end() && named->is_string() ? named->get<std::string>() : "";
     if (!pipeline.empty() && pipeline != kPipeline)
         throw Error(ErrorCode::unsupported, fmt::format("{} is a {}; stillreel has an engine for an {} only",
                                                         listing.repository, pipeline, kPipeline));

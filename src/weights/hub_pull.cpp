@@ -252,9 +252,19 @@ std::optional<fs::path> existing_model(const PullRequest& request) {
     return std::nullopt;
 }
 
+/// A damaged manifest says nothing; checking the model writes it anew.
+std::optional<Manifest> readable_manifest(const fs::path& root) {
+    try {
+        return read_manifest(root);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::corrupt_data) throw;
+        return std::nullopt;
+    }
+}
+
 void refuse_other_model(const PullRequest& request) {
     const fs::path root = request.models / name_of_repository(request.repository);
-    const std::optional<Manifest> manifest = read_manifest(root);
+    const std::optional<Manifest> manifest = readable_manifest(root);
     if (manifest && manifest->repository != request.repository)
         throw Error(ErrorCode::invalid_argument,
                     fmt::format("{} holds {}: remove that first (stillreel models remove {})", root.string(),

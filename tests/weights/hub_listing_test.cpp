@@ -127,6 +127,10 @@ TEST(HubListing, PicklesAreNeverChosen) {
 TEST(HubListing, RefusesOtherPipelines) {
     EXPECT_ERROR(choose_files(listing_of(kPublished), R"({"_class_name": "StableDiffusionPipeline"})", ""),
                  ErrorCode::unsupported, "StableDiffusionPipeline");
+    for (const char* text :
+         {"[]", "3", "null", "{}", R"({"_class_name": 3})", R"({"unet": "x", "vae": [1, 2]})"})
+        EXPECT_ERROR(choose_files(listing_of(kPublished), text, ""), ErrorCode::corrupt_data,
+                     "model_index.json");
     EXPECT_ERROR(choose_files(listing_of(kPublished), "not json", ""), ErrorCode::corrupt_data,
                  "model_index.json");
 }

@@ -406,6 +406,14 @@ TEST_F(HubPull, CheckingFetchesOnlyWhatDiffers) {
     EXPECT_TRUE(server_.requests("/store/").empty());
 }
 
+TEST_F(HubPull, CheckingWritesADamagedManifestAnew) {
+    pull();
+    std::ofstream(root() / "stillreel.json") << "{";
+    request_.existing = Existing::check;
+    EXPECT_EQ(pull().outcome, Pulled::Outcome::checked);
+    EXPECT_EQ(read_manifest(root())->files.size(), 6u);
+}
+
 TEST_F(HubPull, AnotherModelOfThatNameIsNotReplaced) {
     pull();
     request_.repository = "someone/i2vgen-xl";
