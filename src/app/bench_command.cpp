@@ -57,7 +57,7 @@ diffusion::UnetBenchRequest request_of(const Arguments& arguments) {
     request.frames = arguments.frames;
     request.clips = arguments.batch;
     request.threads = arguments.threads > 0 ? arguments.threads : available_threads();
-    if (arguments.low_memory) request.chunking = nn::Chunking::low_memory();
+    if (arguments.low_memory) request.memory = diffusion::Memory::low;
     if (arguments.profile) request.profile = diffusion::Profile::yes;
     return request;
 }

@@ -68,9 +68,8 @@ std::int64_t batch_of(const I2VGenRequest& request) { return request.guidance > 
 
 nn::Chunking chunking_of(const I2VGenModel& model, const I2VGenRequest& request) {
     if (request.memory == Memory::normal) return {};
-    const std::int64_t images = batch_of(request) * request.frames;
-    const std::int64_t tokens = images * latent_size_of(model, request).pixels();
-    return {std::max<std::int64_t>(1, images / 8), std::max<std::int64_t>(256, tokens / 8)};
+    return nn::Chunking::low_memory(batch_of(request) * request.frames,
+                                    latent_size_of(model, request).pixels());
 }
 
 }  // namespace stillreel::diffusion

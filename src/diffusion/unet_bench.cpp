@@ -26,12 +26,19 @@ constexpr int kPixelsPerLatent = 8;
 constexpr double kTimestep = 981;
 constexpr double kFps = 8;
 
+nn::Chunking chunking_of(const UnetBenchRequest& request) {
+    if (request.memory == Memory::normal) return {};
+    const std::int64_t pixels =
+        std::int64_t{request.width_px / kPixelsPerLatent} * request.height_px / kPixelsPerLatent;
+    return nn::Chunking::low_memory(std::int64_t{request.clips} * request.frames, pixels);
+}
+
 /// A UNet with made-up inputs, ready for passes.
 struct Stage {
     Stage(Ops& on, weights::WeightSource& source, const UnetBenchRequest& request)
         : ops(on),
           frames(request.frames),
-          chunking(request.chunking),
+          chunking(chunking_of(request)),
           unet(build(on, source, request.config)),
           sample(ramp({std::int64_t{request.clips} * frames, request.height_px / kPixelsPerLatent,
                        request.width_px / kPixelsPerLatent, request.config.in_channels})),

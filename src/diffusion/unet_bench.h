@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/cancel.h"
+#include "diffusion/i2vgen_pipeline.h"
 #include "models/i2vgen_unet.h"
 
 namespace stillreel::diffusion {
@@ -20,7 +21,7 @@ struct UnetBenchRequest {
     int frames = 8;
     int clips = 1;  // 2: as under guidance
     int threads = 1;
-    nn::Chunking chunking;
+    Memory memory = Memory::normal;
     int passes = 3;  // timed, after one to warm up
     Profile profile = Profile::no;
 };

@@ -21,6 +21,18 @@ class UnetCondition {
     std::vector<Tensor> mid;
 };
 
+namespace {
+
+/// The pass as a level sees it, counted from the largest images: as many of its images at once as take the
+/// memory of the largest.
+Pass at_level(const Pass& pass, const UnetConfig& config, std::size_t level) {
+    Pass here = pass;
+    here.chunking.images = (pass.chunking.images * config.channels[0] << 2 * level) / config.channels[level];
+    return here;
+}
+
+}  // namespace
+
 struct I2VGenUnet::Parts {
     Parts(const WeightScope& w, const UnetConfig& c)
         : config(c),
@@ -134,13 +146,15 @@ Tensor I2VGenUnet::operator()(const Pass& pass, const Tensor& sample, double tim
 
     std::vector<Tensor> skips{x};
     for (std::size_t i = 0; i < parts.down_blocks.size(); ++i) {
-        DownBlock::Output out = parts.down_blocks[i](pass, std::move(x), {embedding, condition.down[i]});
+        DownBlock::Output out = parts.down_blocks[i](at_level(pass, parts.config, i), std::move(x),
+                                                     {embedding, condition.down[i]});
         x = std::move(out.hidden);
         for (Tensor& skip : out.skips) skips.push_back(std::move(skip));
         pass.show(fmt::format("down_blocks.{}", i), x);
     }
 
-    x = parts.mid_block(pass, std::move(x), {embedding, condition.mid});
+    x = parts.mid_block(at_level(pass, parts.config, parts.down_blocks.size() - 1), std::move(x),
+                        {embedding, condition.mid});
     pass.show("mid_block", x);
 
     for (std::size_t i = 0; i < parts.up_blocks.size(); ++i) {
@@ -151,7 +165,9 @@ Tensor I2VGenUnet::operator()(const Pass& pass, const Tensor& sample, double tim
             const tensor::Shape& next = skips[skips.size() - taken - 1].shape();
             size = nn::ImageSize{next[1], next[2]};
         }
-        x = parts.up_blocks[i](pass, std::move(x), skips, {embedding, condition.up[i]}, size);
+        const std::size_t level = parts.up_blocks.size() - 1 - i;
+        x = parts.up_blocks[i](at_level(pass, parts.config, level), std::move(x), skips,
+                               {embedding, condition.up[i]}, size);
         pass.show(fmt::format("up_blocks.{}", i), x);
     }
     return parts.head(pass, std::move(x));

@@ -53,6 +53,8 @@ class I2VGenUnet {
     std::shared_ptr<const UnetCondition> prepare(const nn::Pass& pass, const UnetInputs& inputs) const;
 
     /// sample [B * F, h, w, in_channels] -> [B * F, h, w, out_channels]. pass.frames is F; any h and w.
+    /// pass.chunking.images counts the largest images: of smaller ones as many more are done at once
+    /// as take the same memory.
     /// Taps: conv_in, transformer_in, the layers of blocks (down_blocks.0.resnets.0), down_blocks.i,
     /// mid_block, up_blocks.i.
     tensor::Tensor operator()(const nn::Pass& pass, const tensor::Tensor& sample, double timestep,

@@ -1,6 +1,7 @@
 // What every layer is handed on a forward pass.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <string_view>
@@ -17,9 +18,13 @@ struct Chunking {
     std::int64_t images = 0;  // of layers that treat every frame by itself
     std::int64_t tokens = 0;  // of feed-forwards and of attention over frames
 
-    /// For large clips in little memory: at these sizes parts are still large enough to keep all threads
-    /// busy.
-    static constexpr Chunking low_memory() { return {2, 2048}; }
+    /// An eighth at a time of a clip of `images` images of `pixels` pixels each: for large clips in little
+    /// memory.
+    static Chunking low_memory(std::int64_t images, std::int64_t pixels) {
+        constexpr std::int64_t kParts = 8, kFewestTokens = 256;
+        return {std::max<std::int64_t>(1, images / kParts),
+                std::max(kFewestTokens, images * pixels / kParts)};
+    }
 };
 
 /// Called with a part's checkpoint name and its output; for parity and debugging.

@@ -213,7 +213,8 @@ TEST(I2VGenUnet, LowMemoryNeedsAtLeastThirtyPercentLess) {
     for (const auto& [size_px, frames] : {std::pair{512, 16}, std::pair{256, 8}})
         for (const std::int64_t clips : {1, 2}) {
             const Cost normal = cost_of(size_px, frames, clips, {});
-            const Cost low = cost_of(size_px, frames, clips, nn::Chunking::low_memory());
+            const Cost low = cost_of(size_px, frames, clips,
+                                     nn::Chunking::low_memory(clips * frames, size_px / 8 * (size_px / 8)));
             EXPECT_LE(static_cast<double>(low.activations), 0.7 * static_cast<double>(normal.activations))
                 << size_px << " px, " << frames << " frames: " << (normal.activations >> 20) << " MiB, then "
                 << (low.activations >> 20);
