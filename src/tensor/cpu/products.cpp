@@ -15,9 +15,9 @@ namespace {
 
 // A task is up to kRows rows of the result by up to kColumns columns; its sums, and kDepth of its inputs at a
 // time, fit the second cache. None of this depends on the number of threads.
-constexpr std::int64_t kRows = 224;
-constexpr std::int64_t kColumns = 320;
-constexpr std::int64_t kDepth = 256;
+constexpr std::int64_t kRows = 112;
+constexpr std::int64_t kColumns = 960;
+constexpr std::int64_t kDepth = 640;
 // Rows of gathered inputs do not start at the same places of the first cache.
 constexpr std::int64_t kStride = kDepth + 16;
 
@@ -274,9 +274,10 @@ bool Products::State::run_convolution(const Job& job) {
 void Products::State::run_tiles(const Job& job) {
     const std::int64_t halves = job.packed.gate == Gate::geglu ? 2 : 1;
     const Parts row_parts(job.rows, kRows);
-    // Few rows: small parts of columns, so that all threads fetch weights.
-    const std::int64_t columns = job.rows < 2 * kRows ? 2 * kPanel : kColumns;
-    const Parts column_parts(job.packed.panels / halves, columns / kPanel / halves);
+    // Few rows: smaller parts of columns, so that every thread has some.
+    const std::int64_t units = job.packed.panels / halves;
+    const std::int64_t few = divided_up(units, divided_up(kTasks, row_parts.parts));
+    const Parts column_parts(units, std::min(kColumns / kPanel / halves, few));
     parallel(row_parts.parts * column_parts.parts, [&](std::int64_t task, Scratch& scratch) {
         const std::int64_t rows = task / column_parts.parts, panels = task % column_parts.parts;
         multiply(job, row_parts.begin(rows), row_parts.begin(rows + 1) - row_parts.begin(rows),
