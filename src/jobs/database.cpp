@@ -166,18 +166,18 @@ void Database::run_script(const std::string& sql) {
     if (code != SQLITE_OK) throw_sqlite(connection_.get(), code);
 }
 
+void Database::roll_back() {
+    if (sqlite3_get_autocommit(connection_.get())) return;
+    // What fails here is undone by whoever opens the file next.
+    sqlite3_exec(connection_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
 Transaction::Transaction(Database& database) : database_(database) {
     database_.run_script("BEGIN IMMEDIATE");
 }
 
 Transaction::~Transaction() {
-    if (!open_) return;
-    try {
-        database_.run_script("ROLLBACK");
-    } catch (const std::exception& error) {
-        // After some failures (a full disk) SQLite has rolled back already.
-        log::debug(error.what());
-    }
+    if (open_) database_.roll_back();
 }
 
 void Transaction::commit() {

@@ -60,6 +60,8 @@ class Database {
     }
     /// Several statements, split by semicolons, without values.
     void run_script(const std::string& sql);
+    /// Ends the transaction, if there still is one: some failures (a full disk) have ended it already.
+    void roll_back();
 
   private:
     struct Close {

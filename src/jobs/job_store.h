@@ -37,10 +37,10 @@ struct NewJob {
     int priority = 0;               // higher goes first
     std::string batch{};            // id that jobs of one batch share; empty: none
     std::string webhook{};          // where to tell of the end; empty: nobody
-    std::string
-        output_form;  // name of the output, "video_*.mp4": * becomes the time of the attempt; empty: none
-    std::string
-        key;  // Idempotency-Key; empty: none. A second submit with the same key is the first one's job
+    /// Name of the output, "video_*.mp4": * becomes the time of the attempt. Empty: there is none.
+    std::string output_form{};
+    /// Idempotency-Key: a second submit with the same key is the first one's job. Empty: none.
+    std::string key{};
 };
 
 struct Job {

@@ -1,4 +1,5 @@
 #include <fstream>
+#include <utility>
 
 #include "store_fixture.h"
 
