@@ -8,6 +8,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <cstdlib>
 #include <exception>
 #include <mutex>
 #include <string_view>
@@ -173,6 +174,8 @@ struct HttpClient::State {
         start_libcurl();
         curl.reset(curl_easy_init());
         if (!curl) throw std::bad_alloc();
+        // Networks that look into TLS bring certificates of their own; libcurl itself does not look here.
+        if (const char* file = std::getenv("SSL_CERT_FILE"); file && *file) certificates = file;
     }
 
     template <class Value>
@@ -185,6 +188,7 @@ struct HttpClient::State {
     std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl;  // kept: so are its connections
     std::array<char, CURL_ERROR_SIZE> detail{};
     HttpTimeouts timeouts;
+    std::string certificates;  // file of trusted ones; empty: the system's
 };
 
 void HttpClient::State::prepare(const std::string& url, const Origin& origin, Transfer& transfer) {
@@ -205,6 +209,7 @@ void HttpClient::State::prepare(const std::string& url, const Origin& origin, Tr
     set(CURLOPT_NOPROGRESS, 0L);
     set(CURLOPT_XFERINFOFUNCTION, &on_progress);
     set(CURLOPT_XFERINFODATA, &transfer);
+    if (!certificates.empty()) set(CURLOPT_CAINFO, certificates.c_str());
     if (is_loopback(origin)) set(CURLOPT_NOPROXY, "*");
 }
 

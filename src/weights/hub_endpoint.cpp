@@ -27,6 +27,15 @@ bool is_on(std::string value) {
     return value == "1" || value == "ON" || value == "YES" || value == "TRUE";
 }
 
+bool is_safe(const std::string& url) {
+    try {
+        const Origin origin = origin_of(url);
+        return origin.scheme == "https" || (origin.scheme == "http" && is_loopback(origin));
+    } catch (const Error&) {
+        return false;  // no URL at all
+    }
+}
+
 bool is_plain_name(const std::string& text) {
     const auto plain = [](unsigned char c) {
         return c < 0x80 && (std::isalnum(c) || c == '-' || c == '_' || c == '.');
@@ -41,12 +50,12 @@ HubEndpoint hub_endpoint() {
     HubEndpoint endpoint;
     if (std::string url = variable("HF_ENDPOINT"); !url.empty()) {
         while (url.ends_with('/')) url.pop_back();
-        const Origin origin = origin_of(url);
-        if (origin.scheme != "https" && !(origin.scheme == "http" && is_loopback(origin)))
+        if (!is_safe(url))
             throw Error(
                 ErrorCode::invalid_argument,
-                fmt::format("HF_ENDPOINT is {}: only https:// is used (http:// for this machine alone)",
-                            url));
+                fmt::format(
+                    "HF_ENDPOINT is \"{}\": only https://HOST is used (http:// for this machine alone)",
+                    url));
         endpoint.url = url;
     }
     endpoint.token = variable("HF_TOKEN");

@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "base/file.h"
-#include "diffusion/i2vgen_model.h"
+#include "diffusion/i2vgen_pipeline.h"
 #include "diffusion/model_check.h"
 #include "media/full_disk.h"
 #include "models/clip_tokenizer.h"
@@ -36,6 +36,12 @@ TEST_F(RandomModelTest, IsAWholeModelThatChecksOut) {
     EXPECT_EQ(parameters, model.parameters);
     EXPECT_EQ(model.bytes, 2 * static_cast<std::uint64_t>(parameters));
     EXPECT_EQ(std::distance(fs::directory_iterator(scratch_.path()), fs::directory_iterator{}), 1);
+}
+
+TEST_F(RandomModelTest, ThePipelineTakesIt) {
+    request_.type = tensor::DType::f32;
+    write();
+    EXPECT_NO_THROW(I2VGenPipeline::open(weights::open_model_folder(request_.folder), {}));
 }
 
 TEST_F(RandomModelTest, SameSeedSameBytesOtherSeedOtherBytes) {

@@ -31,8 +31,9 @@ TEST_F(Endpoint, PlainHttpIsForThisMachineAlone) {
         setenv("HF_ENDPOINT", fine, 1);
         EXPECT_EQ(hub_endpoint().url, fine);
     }
-    for (const char* bad : {"http://mirror.example", "http://127.0.0.1.example", "http://127.example",
-                            "http://localhost.example", "ftp://mirror.example", "file:///tmp"}) {
+    for (const char* bad :
+         {"http://mirror.example", "http://127.0.0.1.example", "http://127.example",
+          "http://localhost.example", "ftp://mirror.example", "file:///tmp", "mirror.example", "/"}) {
         setenv("HF_ENDPOINT", bad, 1);
         EXPECT_ERROR(hub_endpoint(), ErrorCode::invalid_argument, "only https");
     }
