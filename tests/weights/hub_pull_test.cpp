@@ -57,7 +57,6 @@ class HubPull : public ::testing::Test {
         request_.models = scratch_ / "home/models";
         request_.retry.attempts = 3;
         request_.retry.first_wait_s = 0.01;
-        request_.timeouts.stall_s = 1;
         hooks_.note = [this](const std::string& line) { notes_ += line + "\n"; };
     }
     ~HubPull() override {
@@ -252,6 +251,7 @@ TEST_F(HubPull, GivesUpAfterSomeAttemptsAndKeepsWhatThereIs) {
 }
 
 TEST_F(HubPull, AStalledConnectionIsCutAndTakenUpAgain) {
+    request_.timeouts.stall_s = 1;
     server_.misbehave("/store/unet", {Kind::stall, 200, {}, 120'000});
     pull();
     expect_whole();
