@@ -228,7 +228,12 @@ ModelReport check_model(const CheckRequest& request, const CheckHooks& hooks) {
             });
         if (!said) report.problems.push_back(error.what());
     }
-    if (request.sums == Sums::yes) add_sums(hooks, report);
+    try {
+        if (request.sums == Sums::yes) add_sums(hooks, report);
+    } catch (const fs::filesystem_error& error) {
+        report.problems.push_back(
+            fmt::format("cannot read {}: {}", error.path1().string(), error.code().message()));
+    }
     return report;
 }
 

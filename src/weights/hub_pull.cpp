@@ -299,6 +299,9 @@ Pulled pull_model(const PullRequest& request, const PullHooks& hooks) {
         return pull.run();
     } catch (const Error& error) {
         throw Error(error.code(), error.what() + pull.kept());
+    } catch (const fs::filesystem_error& error) {
+        throw Error(ErrorCode::io, fmt::format("cannot write {}: {}{}", error.path1().string(),
+                                               error.code().message(), pull.kept()));
     }
 }
 

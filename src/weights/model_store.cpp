@@ -76,6 +76,11 @@ StoredModel look_at_partial(const std::string& name, const fs::path& folder) {
     return model;
 }
 
+bool has_index(const fs::path& folder) {
+    std::error_code unreadable;
+    return fs::exists(folder / "model_index.json", unreadable);
+}
+
 void look_into(const fs::path& folder, const std::string& owner, std::vector<StoredModel>& models) {
     for (const fs::path& inner : folders_in(folder)) {
         const std::string name = inner.filename().string();
@@ -83,7 +88,7 @@ void look_into(const fs::path& folder, const std::string& owner, std::vector<Sto
             models.push_back(look_at_partial(partial, inner));
         else if (name.starts_with('.'))
             continue;
-        else if (fs::exists(inner / "model_index.json"))
+        else if (has_index(inner))
             models.push_back(look_at(owner.empty() ? name : owner + "/" + name, inner));
         else if (owner.empty())
             look_into(inner, name, models);
@@ -137,7 +142,7 @@ fs::path removable_model(const std::string& name) {
     const fs::path home = models_folder();
     const std::string last = fs::path(name).filename().string();
     for (const fs::path& root : {home / name, home / last}) {
-        if (fs::is_symlink(root) || fs::exists(root / "model_index.json")) return root;
+        if (fs::is_symlink(root) || has_index(root)) return root;
         if (fs::exists(partial_of(root))) return root;
     }
     for (const InstalledModel& installed : installed_models())
