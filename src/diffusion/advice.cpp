@@ -18,9 +18,9 @@ std::vector<std::string> advice_on(const I2VGenRequest& request) {
     std::vector<std::string> lines;
     if (request.frames != 16 && request.frames != 32)
         lines.push_back(
-            fmt::format("{} frames: I2VGen-XL was trained on clips of 16 (and 32) frames; other "
+            fmt::format("{} frame{}: I2VGen-XL was trained on clips of 16 (and 32) frames; other "
                         "lengths run, with less even motion",
-                        request.frames));
+                        request.frames, request.frames == 1 ? "" : "s"));
     if (request.fps != 8 && request.fps != 16)
         lines.push_back(
             fmt::format("{:g} frames a second: I2VGen-XL was trained with 8 and 16; the speed of "

@@ -3,7 +3,8 @@
 // encoder, UNet, VAE decoder; at no time is more than one of them in memory.
 //
 // Noise comes from one generator seeded with `seed`, in this order: the VAE's sampling noise, the first
-// latents, then, when eta > 0, one variance noise per step.
+// latents, then, when eta > 0, one variance noise per step. ImageLatent::mode needs no VAE noise and draws
+// none.
 #pragma once
 
 #include <cstdint>

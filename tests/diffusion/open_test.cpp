@@ -13,6 +13,7 @@
 #include "diffusion/i2vgen_pipeline.h"
 #include "diffusion/tiny_clips.h"
 #include "support/scratch.h"
+#include "support/stored_weights.h"
 #include "support/throws.h"
 
 namespace stillreel {
@@ -24,7 +25,7 @@ using testing::ScratchFolder;
 /// A copy of the tiny model to damage.
 class Copied {
   public:
-    Copied() { fs::copy(testing::tiny_root(), root(), fs::copy_options::recursive); }
+    Copied() { testing::copy_model(testing::tiny_root(), root()); }
     fs::path root() const { return scratch_ / "model"; }
     fs::path operator/(const std::string& file) const { return root() / file; }
 

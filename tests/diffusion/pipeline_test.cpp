@@ -11,9 +11,8 @@
 #include "diffusion/i2vgen_pipeline.h"
 #include "diffusion/noise.h"
 #include "diffusion/tiny_clips.h"
-#include "support/golden.h"
 #include "support/scratch.h"
-#include "support/shared_goldens.h"
+#include "support/stored_weights.h"
 #include "support/throws.h"
 
 namespace stillreel {
@@ -223,15 +222,22 @@ TEST(Pipeline, RefusesWhatCannotBeMade) {
 }
 
 TEST(Pipeline, HalfPrecisionFilesGiveNearlyTheSameClip) {
-    const std::filesystem::path root = testing::shared_folder() / "goldens/models/tiny-i2vgenxl";
-    if (!std::filesystem::exists(root)) GTEST_SKIP() << "needs the larger reference set";
-    const weights::ModelFolder model = weights::open_model_folder(root);
+    const testing::ScratchFolder scratch;
+    testing::copy_model(testing::tiny_root(), scratch / "model");
+    for (const char* stem : {"unet/diffusion_pytorch_model", "vae/diffusion_pytorch_model",
+                             "text_encoder/model", "image_encoder/model"}) {
+        testing::StoredWeights rounded =
+            testing::read_weights(scratch / "model" / (std::string(stem) + ".safetensors"));
+        for (auto& [name, weight] : rounded) weight = weight.as(tensor::DType::f16);
+        testing::write_weights(scratch / "model" / (std::string(stem) + ".fp16.safetensors"), rounded);
+    }
+    const weights::ModelFolder model = weights::open_model_folder(scratch / "model");
     I2VGenRequest request = tiny_request();
     request.guidance = 5;
     const auto full = I2VGenPipeline::open(model, {2, {}, ""}).denoise(request, {});
     const auto half = I2VGenPipeline::open(model, {2, {}, "fp16"}).denoise(request, {});
     EXPECT_NE(full.numbers, half.numbers);
-    EXPECT_LT(relative_distance(half.numbers, full.numbers), 0.01);  // measured: 0.0023
+    EXPECT_LT(relative_distance(half.numbers, full.numbers), 0.02);  // measured: 0.0056
 }
 
 }  // namespace
