@@ -1,9 +1,10 @@
-// The smallest pieces of what the command line says: lines and amounts.
+// The smallest pieces of what the command line says: lines, and the amounts of base.
 #pragma once
 
-#include <cstdint>
 #include <cstdio>
 #include <string>
+
+#include "base/amounts.h"
 
 namespace stillreel::app {
 
@@ -16,13 +17,7 @@ void print_line(std::FILE* to, const std::string& line);
 /// `stillreel: error: <message>` on stderr, on one line.
 void print_error(const std::string& message);
 
-/// "38 kB", "2.1 MB", "25.3 GB".
-std::string bytes_text(std::uint64_t bytes);
-
 /// "[#####.....]", `share` of it full.
 std::string bar_text(double share);
-
-/// "42 s", "3:05 min", "2:10 h".
-std::string duration_text(double seconds);
 
 }  // namespace stillreel::app

@@ -165,14 +165,16 @@ std::string sha256_hex(std::string_view bytes) {
     return digest.hex();
 }
 
-std::string sha256_hex_of_file(const fs::path& path) {
+std::string sha256_hex_of_file(const fs::path& path, const CancelFlag* cancel) {
     const Descriptor file(path, O_RDONLY);
     if (!file) throw_errno("open", path, errno);
     regular_file_size(file, path);
     Digest digest = Digest::sha256();
     std::vector<char> chunk(1 << 20);
-    while (const std::size_t got = read_some(file, chunk.data(), chunk.size(), path))
+    while (const std::size_t got = read_some(file, chunk.data(), chunk.size(), path)) {
+        if (cancel) cancel->throw_if_requested();
         digest.add(chunk.data(), got);
+    }
     return digest.hex();
 }
 

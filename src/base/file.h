@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/cancel.h"
+
 namespace stillreel {
 
 namespace fs = std::filesystem;
@@ -50,9 +52,10 @@ class PartFile {
 /// Writes `bytes` atomically through a PartFile.
 void write_file(const fs::path& path, std::string_view bytes);
 
-/// Lower-case hex SHA-256 of bytes, or of a file's content. Throws not_found, io.
+/// Lower-case hex SHA-256 of bytes, or of a file's content. Throws not_found, io; cancelled once a flag that
+/// was given is raised.
 std::string sha256_hex(std::string_view bytes);
-std::string sha256_hex_of_file(const fs::path& path);
+std::string sha256_hex_of_file(const fs::path& path, const CancelFlag* cancel = nullptr);
 
 /// Bytes that an unprivileged process may still write on the file system that holds `folder` (or its nearest
 /// existing parent).
