@@ -1,5 +1,6 @@
 #include "animatic/animatic.h"
 #include "studio/generator.h"
+#include "studio/i2vgen_engine.h"
 
 namespace stillreel::studio {
 namespace {
@@ -48,6 +49,7 @@ class AnimaticEngine final : public Engine {
 EngineRegistry standard_engines() {
     EngineRegistry registry;
     registry.add(std::make_unique<AnimaticEngine>());
+    registry.add(i2vgen_engine());
     return registry;
 }
 

@@ -2,12 +2,15 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "studio/presets.h"
+#include "studio/spec_values.h"
 #include "studio/suggest.h"
 
 namespace stillreel::studio {
@@ -15,54 +18,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMaxTextBytes = 1 << 20;
 constexpr int kMaxJsonDepth = 32;
-
-[[noreturn]] void refuse(std::string_view field, std::string_view expected, const json& found) {
-    std::string shown = found.dump(-1, ' ', false, json::error_handler_t::replace);
-    if (shown.size() > 60) shown = shown.substr(0, 57) + "...";
-    throw Error(ErrorCode::invalid_argument, fmt::format("{} must be {}, not {}", field, expected, shown));
-}
-
-std::string text_of(std::string_view field, const json& value) {
-    if (!value.is_string()) refuse(field, "a text", value);
-    const auto& text = value.get_ref<const std::string&>();
-    if (text.size() > kMaxTextBytes)
-        throw Error(ErrorCode::invalid_argument,
-                    fmt::format("{} must have at most {} bytes, not {}", field, kMaxTextBytes, text.size()));
-    if (text.find('\0') != std::string::npos)
-        throw Error(ErrorCode::invalid_argument, fmt::format("{} must not hold a zero byte", field));
-    return text;
-}
-
-std::int64_t whole_of(std::string_view field, const json& value, std::int64_t low, std::int64_t high) {
-    const std::string expected = fmt::format("a whole number from {} to {}", low, high);
-    if (!value.is_number_integer()) refuse(field, expected, value);
-    if (value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(high))
-        refuse(field, expected, value);
-    const auto number = value.get<std::int64_t>();
-    if (number < low || number > high) refuse(field, expected, value);
-    return number;
-}
-
-double number_of(std::string_view field, const json& value, double low, double high) {
-    const std::string expected = fmt::format("a number from {} to {}", low, high);
-    if (!value.is_number()) refuse(field, expected, value);
-    const double number = value.get<double>();
-    if (!(number >= low && number <= high)) refuse(field, expected, value);
-    return number;
-}
-
-bool truth_of(std::string_view field, const json& value) {
-    if (!value.is_boolean()) refuse(field, "true or false", value);
-    return value.get<bool>();
-}
-
-template <class E>
-struct Choice {
-    E value;
-    const char* name;
-};
 
 constexpr Choice<animatic::Fit> kFits[] = {{animatic::Fit::cover, "cover"},
                                            {animatic::Fit::contain, "contain"}};
@@ -72,6 +28,13 @@ constexpr Choice<animatic::Loop> kLoops[] = {{animatic::Loop::none, "none"},
 constexpr Choice<Quality> kQualities[] = {{Quality::standard, "standard"}, {Quality::high, "high"}};
 constexpr Choice<RecipeMode> kRecipeModes[] = {
     {RecipeMode::full, "full"}, {RecipeMode::without_texts, "private"}, {RecipeMode::none, "none"}};
+
+constexpr Choice<diffusion::SamplerKind> kSchedulers[] = {{diffusion::SamplerKind::ddim, "ddim"},
+                                                          {diffusion::SamplerKind::dpmpp_2m, "dpmpp-2m"},
+                                                          {diffusion::SamplerKind::unipc, "unipc"},
+                                                          {diffusion::SamplerKind::euler, "euler"}};
+constexpr Choice<diffusion::ImageLatent> kImageLatents[] = {{diffusion::ImageLatent::sample, "sample"},
+                                                            {diffusion::ImageLatent::mode, "mode"}};
 
 struct LabelChoice {
     AiLabel label;
@@ -84,28 +47,6 @@ constexpr Choice<LabelChoice> kLabels[] = {
     {{AiLabel::visible, LabelLanguage::en}, "visible:en"},
     {{AiLabel::none, LabelLanguage::from_prompt}, "none"},
 };
-
-template <class E, std::size_t N>
-E choice_of(std::string_view field, const json& value, const Choice<E> (&choices)[N]) {
-    std::vector<std::string> names;
-    for (const auto& choice : choices) {
-        if (value == choice.name) return choice.value;
-        names.emplace_back(choice.name);
-    }
-    const std::string found = value.is_string() ? value.get<std::string>() : "";
-    if (value.is_string() && found.size() <= 40)
-        throw Error(ErrorCode::invalid_argument,
-                    fmt::format("{} must be one of {}, not \"{}\"{}", field, listed(names), found,
-                                did_you_mean(found, names)));
-    refuse(field, "one of " + listed(names), value);
-}
-
-template <class E, std::size_t N>
-const char* name_in(E value, const Choice<E> (&choices)[N]) {
-    for (const auto& choice : choices)
-        if (choice.value == value) return choice.name;
-    return choices[0].name;
-}
 
 template <class T>
 bool parse_number(std::string_view text, T& out) {
@@ -125,9 +66,9 @@ void set_size(ClipSpec& spec, const json& value) {
         if (cross == std::string::npos && parse_number(text, width)) return set_size(spec, json(width));
         if (cross == std::string::npos || !parse_number(std::string_view(text).substr(0, cross), width) ||
             !parse_number(std::string_view(text).substr(cross + 1), height))
-            refuse("size", "a short side such as 512, or WIDTHxHEIGHT such as 1280x720", value);
+            refuse_value("size", "a short side such as 512, or WIDTHxHEIGHT such as 1280x720", value);
         if (width < kMinSidePx || width > kMaxSidePx || height < kMinSidePx || height > kMaxSidePx)
-            refuse("size", fmt::format("{} to {} pixels on each side", kMinSidePx, kMaxSidePx), value);
+            refuse_value("size", fmt::format("{} to {} pixels on each side", kMinSidePx, kMaxSidePx), value);
         spec.width = width;
         spec.height = height;
         return;
@@ -148,8 +89,8 @@ void set_fps(ClipSpec& spec, const json& value) {
     else if (value.is_number() && std::abs(value.get<double>()) < 1e6)
         fps = parse_rational(fmt::format("{}", value.get<double>()), "fps");
     else
-        refuse("fps", expected, value);
-    if (fps.num <= 0 || fps.value() > kMaxFps || fps.value() < 0.01) refuse("fps", expected, value);
+        refuse_value("fps", expected, value);
+    if (fps.num <= 0 || fps.value() > kMaxFps || fps.value() < 0.01) refuse_value("fps", expected, value);
     spec.fps = fps;
 }
 
@@ -164,7 +105,7 @@ void set_focus(ClipSpec& spec, const json& value) {
     if (comma == std::string::npos || !parse_number(std::string_view(text).substr(0, comma), point.x) ||
         !parse_number(std::string_view(text).substr(comma + 1), point.y) || !(point.x >= 0 && point.x <= 1) ||
         !(point.y >= 0 && point.y <= 1))
-        refuse("focus", "auto, or X,Y as fractions of the picture such as 0.5,0.3", value);
+        refuse_value("focus", "auto, or X,Y as fractions of the picture such as 0.5,0.3", value);
     spec.focus = point;
 }
 
@@ -189,7 +130,7 @@ void set_camera(ClipSpec& spec, const json& value) {
     else if (value.is_string())
         spec.camera = text_of("camera", value);
     else
-        refuse("camera", "the name of a camera file, or a camera path", value);
+        refuse_value("camera", "the name of a camera file, or a camera path", value);
 }
 
 json camera_json(const ClipSpec& spec) {
@@ -208,17 +149,29 @@ void set_preset(ClipSpec& spec, const json& value) {
     spec.frames.reset();
     spec.duration.reset();
     spec.fps.reset();
+    spec.steps.reset();
+    spec.guidance.reset();
 }
 
-struct Field {
-    std::string_view name;
-    void (*set)(ClipSpec&, const json&);
-    json (*get)(const ClipSpec&);  // null: the default
-};
+/// "fp16", as it stands in the names of weight files: never a path.
+std::string variant_of(const json& value) {
+    std::string variant = text_of("variant", value);
+    const auto plain = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; };
+    if (variant.size() > 32 || !std::all_of(variant.begin(), variant.end(), plain))
+        refuse_value("variant", "a word such as fp16", value);
+    return variant;
+}
+
+/// Back to the default.
+template <auto... members>
+void clear(ClipSpec& spec) {
+    const ClipSpec plain;
+    ((spec.*members = plain.*members), ...);
+}
 
 template <std::string ClipSpec::*member>
 json text_json(const ClipSpec& spec) {
-    return (spec.*member).empty() ? json() : json(spec.*member);
+    return spec.*member == ClipSpec{}.*member ? json() : json(spec.*member);
 }
 
 template <auto member>
@@ -226,63 +179,101 @@ json optional_json(const ClipSpec& spec) {
     return spec.*member ? json(*(spec.*member)) : json();
 }
 
+template <auto member, const auto& choices>
+json choice_json(const ClipSpec& spec) {
+    return spec.*member == ClipSpec{}.*member ? json() : json(name_in(spec.*member, choices));
+}
+
+template <bool ClipSpec::*member>
+json truth_json(const ClipSpec& spec) {
+    return spec.*member ? json(true) : json();
+}
+
+struct Field {
+    std::string_view name;
+    void (*set)(ClipSpec&, const json&);
+    json (*get)(const ClipSpec&);  // null: the default
+    void (*clear)(ClipSpec&);
+};
+
 // In the order in which they are applied: preset first, so that what stands beside it in one object is kept.
 const Field kFields[] = {
     {"picture", [](ClipSpec& s, const json& v) { s.picture = text_of("picture", v); },
-     text_json<&ClipSpec::picture>},
+     text_json<&ClipSpec::picture>, clear<&ClipSpec::picture>},
     {"prompt", [](ClipSpec& s, const json& v) { s.prompt = text_of("prompt", v); },
-     text_json<&ClipSpec::prompt>},
+     text_json<&ClipSpec::prompt>, clear<&ClipSpec::prompt>},
     {"negative_prompt", [](ClipSpec& s, const json& v) { s.negative_prompt = text_of("negative_prompt", v); },
-     text_json<&ClipSpec::negative_prompt>},
+     text_json<&ClipSpec::negative_prompt>, clear<&ClipSpec::negative_prompt>},
     {"engine", [](ClipSpec& s, const json& v) { s.engine = text_of("engine", v); },
-     [](const ClipSpec& s) { return s.engine == "auto" ? json() : json(s.engine); }},
-    {"preset", set_preset, text_json<&ClipSpec::preset>},
-    {"size", set_size, optional_json<&ClipSpec::size>},
+     text_json<&ClipSpec::engine>, clear<&ClipSpec::engine>},
+    {"model", [](ClipSpec& s, const json& v) { s.model = text_of("model", v); }, text_json<&ClipSpec::model>,
+     clear<&ClipSpec::model>},
+    {"variant", [](ClipSpec& s, const json& v) { s.variant = variant_of(v); }, text_json<&ClipSpec::variant>,
+     clear<&ClipSpec::variant>},
+    {"preset", set_preset, text_json<&ClipSpec::preset>, clear<&ClipSpec::preset>},
+    {"size", set_size, optional_json<&ClipSpec::size>, clear<&ClipSpec::size>},
     {"width", [](ClipSpec& s, const json& v) { set_side(s, "width", s.width, v); },
-     optional_json<&ClipSpec::width>},
+     optional_json<&ClipSpec::width>, clear<&ClipSpec::width>},
     {"height", [](ClipSpec& s, const json& v) { set_side(s, "height", s.height, v); },
-     optional_json<&ClipSpec::height>},
+     optional_json<&ClipSpec::height>, clear<&ClipSpec::height>},
     {"aspect", [](ClipSpec& s, const json& v) { s.aspect = parse_aspect(text_of("aspect", v)); },
-     [](const ClipSpec& s) { return s.aspect ? json(to_string(*s.aspect)) : json(); }},
+     [](const ClipSpec& s) { return s.aspect ? json(to_string(*s.aspect)) : json(); },
+     clear<&ClipSpec::aspect>},
     {"frames",
      [](ClipSpec& s, const json& v) {
          s.frames = static_cast<int>(whole_of("frames", v, 1, kMaxFrames));
          s.duration.reset();
      },
-     optional_json<&ClipSpec::frames>},
+     optional_json<&ClipSpec::frames>, clear<&ClipSpec::frames>},
     {"duration",
      [](ClipSpec& s, const json& v) {
          s.duration = number_of("duration", v, 0.001, 86400);
          s.frames.reset();
      },
-     optional_json<&ClipSpec::duration>},
-    {"fps", set_fps, [](const ClipSpec& s) { return s.fps ? fps_json(*s.fps) : json(); }},
+     optional_json<&ClipSpec::duration>, clear<&ClipSpec::duration>},
+    {"fps", set_fps, [](const ClipSpec& s) { return s.fps ? fps_json(*s.fps) : json(); },
+     clear<&ClipSpec::fps>},
     {"steps", [](ClipSpec& s, const json& v) { s.steps = static_cast<int>(whole_of("steps", v, 1, 1000)); },
-     optional_json<&ClipSpec::steps>},
+     optional_json<&ClipSpec::steps>, clear<&ClipSpec::steps>},
     {"guidance", [](ClipSpec& s, const json& v) { s.guidance = number_of("guidance", v, 0, 100); },
-     optional_json<&ClipSpec::guidance>},
+     optional_json<&ClipSpec::guidance>, clear<&ClipSpec::guidance>},
+    {"guidance_rescale",
+     [](ClipSpec& s, const json& v) { s.guidance_rescale = number_of("guidance_rescale", v, 0, 1); },
+     optional_json<&ClipSpec::guidance_rescale>, clear<&ClipSpec::guidance_rescale>},
+    {"scheduler", [](ClipSpec& s, const json& v) { s.scheduler = choice_of("scheduler", v, kSchedulers); },
+     choice_json<&ClipSpec::scheduler, kSchedulers>, clear<&ClipSpec::scheduler>},
+    {"eta", [](ClipSpec& s, const json& v) { s.eta = number_of("eta", v, 0, 1); },
+     optional_json<&ClipSpec::eta>, clear<&ClipSpec::eta>},
+    {"image_latent",
+     [](ClipSpec& s, const json& v) { s.image_latent = choice_of("image_latent", v, kImageLatents); },
+     choice_json<&ClipSpec::image_latent, kImageLatents>, clear<&ClipSpec::image_latent>},
+    {"clip_skip",
+     [](ClipSpec& s, const json& v) { s.clip_skip = static_cast<int>(whole_of("clip_skip", v, 0, 23)); },
+     optional_json<&ClipSpec::clip_skip>, clear<&ClipSpec::clip_skip>},
+    {"low_memory", [](ClipSpec& s, const json& v) { s.low_memory = truth_of("low_memory", v); },
+     truth_json<&ClipSpec::low_memory>, clear<&ClipSpec::low_memory>},
+    {"auto_fit", [](ClipSpec& s, const json& v) { s.auto_fit = truth_of("auto_fit", v); },
+     truth_json<&ClipSpec::auto_fit>, clear<&ClipSpec::auto_fit>},
     {"seed",
      [](ClipSpec& s, const json& v) {
          s.seed = static_cast<std::uint64_t>(whole_of("seed", v, 0, kMaxSeed));
      },
-     optional_json<&ClipSpec::seed>},
-    {"camera", set_camera, camera_json},
-    {"depth", [](ClipSpec& s, const json& v) { s.depth = text_of("depth", v); }, text_json<&ClipSpec::depth>},
-    {"mask", [](ClipSpec& s, const json& v) { s.mask = text_of("mask", v); }, text_json<&ClipSpec::mask>},
+     optional_json<&ClipSpec::seed>, clear<&ClipSpec::seed>},
+    {"camera", set_camera, camera_json, clear<&ClipSpec::camera>},
+    {"depth", [](ClipSpec& s, const json& v) { s.depth = text_of("depth", v); }, text_json<&ClipSpec::depth>,
+     clear<&ClipSpec::depth>},
+    {"mask", [](ClipSpec& s, const json& v) { s.mask = text_of("mask", v); }, text_json<&ClipSpec::mask>,
+     clear<&ClipSpec::mask>},
     {"fit", [](ClipSpec& s, const json& v) { s.fit = choice_of("fit", v, kFits); },
-     [](const ClipSpec& s) { return s.fit == animatic::Fit::cover ? json() : json(name_in(s.fit, kFits)); }},
-    {"background", set_background, background_json},
-    {"focus", set_focus, focus_json},
+     choice_json<&ClipSpec::fit, kFits>, clear<&ClipSpec::fit>},
+    {"background", set_background, background_json, clear<&ClipSpec::background>},
+    {"focus", set_focus, focus_json, clear<&ClipSpec::focus>},
     {"loop", [](ClipSpec& s, const json& v) { s.loop = choice_of("loop", v, kLoops); },
-     [](const ClipSpec& s) {
-         return s.loop == animatic::Loop::none ? json() : json(name_in(s.loop, kLoops));
-     }},
+     choice_json<&ClipSpec::loop, kLoops>, clear<&ClipSpec::loop>},
     {"quality", [](ClipSpec& s, const json& v) { s.quality = choice_of("quality", v, kQualities); },
-     [](const ClipSpec& s) {
-         return s.quality == Quality::standard ? json() : json(name_in(s.quality, kQualities));
-     }},
+     choice_json<&ClipSpec::quality, kQualities>, clear<&ClipSpec::quality>},
     {"crf", [](ClipSpec& s, const json& v) { s.crf = static_cast<int>(whole_of("crf", v, 0, 51)); },
-     optional_json<&ClipSpec::crf>},
+     optional_json<&ClipSpec::crf>, clear<&ClipSpec::crf>},
     {"ai_label",
      [](ClipSpec& s, const json& v) {
          const LabelChoice choice = choice_of("ai_label", v, kLabels);
@@ -291,50 +282,13 @@ const Field kFields[] = {
      },
      [](const ClipSpec& s) {
          return s.ai_label == AiLabel::metadata ? json() : json(label_name(s.ai_label, s.label_language));
-     }},
+     },
+     clear<&ClipSpec::ai_label, &ClipSpec::label_language>},
     {"recipe", [](ClipSpec& s, const json& v) { s.recipe = choice_of("recipe", v, kRecipeModes); },
-     [](const ClipSpec& s) {
-         return s.recipe == RecipeMode::full ? json() : json(name_in(s.recipe, kRecipeModes));
-     }},
+     choice_json<&ClipSpec::recipe, kRecipeModes>, clear<&ClipSpec::recipe>},
     {"allow_flashing", [](ClipSpec& s, const json& v) { s.allow_flashing = truth_of("allow_flashing", v); },
-     [](const ClipSpec& s) { return s.allow_flashing ? json(true) : json(); }},
+     truth_json<&ClipSpec::allow_flashing>, clear<&ClipSpec::allow_flashing>},
 };
-
-/// What the field is when nothing is said about it.
-void reset(ClipSpec& spec, const Field& field) {
-    const json plain = [&]() -> json {
-        for (const auto& [name, value] : {std::pair<std::string_view, json>{"engine", "auto"},
-                                          {"fit", "cover"},
-                                          {"background", "blur"},
-                                          {"focus", "auto"},
-                                          {"loop", "none"},
-                                          {"quality", "standard"},
-                                          {"ai_label", "metadata"},
-                                          {"recipe", "full"},
-                                          {"allow_flashing", false},
-                                          {"picture", ""},
-                                          {"prompt", ""},
-                                          {"negative_prompt", ""},
-                                          {"camera", ""},
-                                          {"depth", ""},
-                                          {"mask", ""}})
-            if (name == field.name) return value;
-        return {};
-    }();
-    if (!plain.is_null()) return field.set(spec, plain);
-    if (field.name == "preset") spec.preset.clear();
-    if (field.name == "size") spec.size.reset();
-    if (field.name == "width") spec.width.reset();
-    if (field.name == "height") spec.height.reset();
-    if (field.name == "aspect") spec.aspect.reset();
-    if (field.name == "frames") spec.frames.reset();
-    if (field.name == "duration") spec.duration.reset();
-    if (field.name == "fps") spec.fps.reset();
-    if (field.name == "steps") spec.steps.reset();
-    if (field.name == "guidance") spec.guidance.reset();
-    if (field.name == "seed") spec.seed.reset();
-    if (field.name == "crf") spec.crf.reset();
-}
 
 void refuse_unknown(const json& object) {
     std::vector<std::string> names;
@@ -385,7 +339,7 @@ void merge(ClipSpec& spec, std::string_view text) {
     for (const Field& field : kFields) {
         const auto found = object.find(field.name);
         if (found == object.end()) continue;
-        found->is_null() ? reset(spec, field) : field.set(spec, *found);
+        found->is_null() ? field.clear(spec) : field.set(spec, *found);
     }
     if (spec.width && spec.height) spec.aspect.reset();
 }
@@ -411,6 +365,12 @@ bool is_field(std::string_view name) {
     return false;
 }
 
+bool is_default(const ClipSpec& spec, std::string_view name) {
+    for (const Field& field : kFields)
+        if (field.name == name) return field.get(spec).is_null();
+    return true;
+}
+
 Aspect parse_aspect(std::string_view text) {
     Aspect aspect;
     const auto colon = text.find(':');
@@ -431,6 +391,7 @@ std::string_view name_of(animatic::Fit fit) { return name_in(fit, kFits); }
 std::string_view name_of(animatic::Loop loop) { return name_in(loop, kLoops); }
 std::string_view name_of(Quality quality) { return name_in(quality, kQualities); }
 std::string_view name_of(RecipeMode mode) { return name_in(mode, kRecipeModes); }
+std::string_view name_of(diffusion::ImageLatent latent) { return name_in(latent, kImageLatents); }
 
 std::string label_name(AiLabel label, LabelLanguage language) {
     for (const auto& choice : kLabels)

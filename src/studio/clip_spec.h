@@ -10,6 +10,7 @@
 
 #include "animatic/animatic.h"
 #include "base/rational.h"
+#include "diffusion/i2vgen_pipeline.h"
 #include "image/picture_file.h"
 
 namespace stillreel::studio {
@@ -42,6 +43,8 @@ struct ClipSpec {
     std::string prompt;
     std::string negative_prompt;  // diffusion only
     std::string engine = "auto";
+    std::string model;          // diffusion only: a name, or a folder; empty: i2vgen-xl
+    std::string variant;        // diffusion only: of its weight files, "fp16"; empty: as they come
     std::string preset;         // preview, standard, high; empty: none
     std::optional<int> size;    // short side in px
     std::optional<int> width;   // px
@@ -52,6 +55,14 @@ struct ClipSpec {
     std::optional<Rational> fps;
     std::optional<int> steps;        // diffusion only
     std::optional<double> guidance;  // diffusion only
+    // Down to auto_fit diffusion only, as in diffusion/i2vgen_pipeline.h.
+    std::optional<double> guidance_rescale;  // 0 to 1
+    diffusion::SamplerKind scheduler = diffusion::SamplerKind::ddim;
+    std::optional<double> eta;  // 0 to 1
+    diffusion::ImageLatent image_latent = diffusion::ImageLatent::sample;
+    std::optional<int> clip_skip;  // 0 to 23
+    bool low_memory = false;
+    bool auto_fit = false;  // take the first change that makes it fit into memory
     std::optional<std::uint64_t> seed;
     std::string camera;  // a file (an asset id), or the path's JSON itself, which begins with '{'
     std::string depth;   // a file (an asset id)
@@ -74,8 +85,8 @@ ClipSpec parse_clip_spec(std::string_view json);
 
 /// Sets the fields of a JSON object in `spec` and leaves the others. A field that says the same thing in
 /// another way gives way: `frames` clears `duration`, `size` clears `width` and `height`, and each the other
-/// way round; `preset` clears all of size and length. A field of null goes back to its default. Errors as
-/// parse_clip_spec.
+/// way round; `preset` clears all of size, length, steps and guidance. A field of null goes back to its
+/// default. Errors as parse_clip_spec.
 void merge(ClipSpec& spec, std::string_view json);
 
 /// The fields that differ from the defaults, as one line of JSON.
@@ -83,6 +94,9 @@ std::string to_json(const ClipSpec& spec);
 
 /// True when `name` is a field of the JSON.
 bool is_field(std::string_view name);
+
+/// True when the field of this name says nothing.
+bool is_default(const ClipSpec& spec, std::string_view name);
 
 /// "16:9", "2.39:1". Throws invalid_argument naming `aspect`; 1:10 to 10:1.
 Aspect parse_aspect(std::string_view text);
@@ -92,6 +106,7 @@ std::string_view name_of(animatic::Fit fit);
 std::string_view name_of(animatic::Loop loop);
 std::string_view name_of(Quality quality);
 std::string_view name_of(RecipeMode mode);
+std::string_view name_of(diffusion::ImageLatent latent);
 /// "visible:zh" and so on.
 std::string label_name(AiLabel label, LabelLanguage language);
 

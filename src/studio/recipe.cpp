@@ -40,6 +40,13 @@ ordered_json backend_json(const Backend& backend) {
     return object;
 }
 
+ordered_json model_json(const ModelRecord& model) {
+    ordered_json object;
+    object["name"] = model.name;
+    object["files"] = model.files;
+    return object;
+}
+
 /// Prompts, and the names of files, which say as much.
 Recipe without_texts(Recipe recipe) {
     const auto withhold = [&](std::string& text, const char* field) {
@@ -70,6 +77,13 @@ ordered_json recipe_json(const Recipe& recipe) {
     object["frames"] = recipe.frames;
     object["fps"] = to_string(recipe.fps);
     object["seed"] = recipe.seed;
+    if (recipe.model) object["model"] = model_json(*recipe.model);
+    if (recipe.steps > 0) {
+        object["steps"] = recipe.steps;
+        object["guidance"] = recipe.guidance;
+    }
+    if (!recipe.fitted.empty()) object["fitted"] = recipe.fitted;
+    if (recipe.partial_steps) object["partial"] = {{"steps_done", *recipe.partial_steps}};
     object["backend"] = backend_json(recipe.backend);
     return object;
 }
@@ -141,6 +155,34 @@ Backend parse_backend(const Reader& reader) {
     return backend;
 }
 
+ModelRecord parse_model(const Reader& reader) {
+    ModelRecord model;
+    model.name = reader.text("name");
+    // It becomes a field of the next recipe and part of messages: never a path.
+    if (model.name.find('/') != std::string::npos || model.name.find('\0') != std::string::npos)
+        reader.damaged("name", "a name without folders");
+    const json& files = reader.at("files");
+    if (!files.is_object()) reader.damaged("files", "an object");
+    for (const auto& [file, sha256] : files.items()) {
+        if (!sha256.is_string() || !is_sha256(sha256.get<std::string>()))
+            reader.damaged("files", "64 hex digits for each file");
+        model.files[file] = sha256.get<std::string>();
+    }
+    return model;
+}
+
+void parse_diffusion(const Reader& reader, Recipe& recipe) {
+    if (reader.has("model")) recipe.model = parse_model(reader.object("model"));
+    if (reader.has("steps")) recipe.steps = static_cast<int>(reader.whole("steps", 1000));
+    if (reader.has("guidance")) {
+        if (!reader.at("guidance").is_number()) reader.damaged("guidance", "a number");
+        recipe.guidance = reader.at("guidance").get<double>();
+    }
+    if (reader.has("fitted")) recipe.fitted = reader.text("fitted");
+    if (reader.has("partial"))
+        recipe.partial_steps = static_cast<int>(reader.object("partial").whole("steps_done", 1000));
+}
+
 json parse_shallow(std::string_view text) {
     if (text.size() > kMaxRecipeBytes) return json(json::value_t::discarded);
     bool too_deep = false;
@@ -171,6 +213,23 @@ std::string comment_of(const Recipe& recipe) {
     if (recipe.spec.recipe == RecipeMode::without_texts) object = recipe_json(without_texts(recipe));
     if (!label.empty()) object["AIGC"] = ordered_json::parse(label);
     return object.empty() ? "" : object.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string resume_fingerprint(const Recipe& recipe, std::optional<std::uint64_t> seed) {
+    Recipe begun = recipe;
+    begun.spec.seed = seed;
+    begun.seed = 0;
+    begun.partial_steps.reset();
+    // What only concerns the file.
+    begun.picture.name.clear();
+    begun.spec.picture.clear();
+    begun.spec.quality = Quality::standard;
+    begun.spec.crf.reset();
+    begun.spec.ai_label = AiLabel::metadata;
+    begun.spec.recipe = RecipeMode::full;
+    begun.backend = {};
+    begun.backend.cpu = recipe.backend.cpu;
+    return sha256_hex(recipe_json(begun).dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 Recipe parse_recipe(std::string_view comment) {
@@ -206,6 +265,7 @@ Recipe parse_recipe(std::string_view comment) {
         reader.damaged("fps", "a rate");
     }
     recipe.seed = static_cast<std::uint64_t>(reader.whole("seed", static_cast<std::int64_t>(kMaxSeed)));
+    parse_diffusion(reader, recipe);
     recipe.backend = parse_backend(reader.object("backend"));
     return recipe;
 }

@@ -10,6 +10,7 @@
 #include "base/rational.h"
 #include "image/image.h"
 #include "studio/clip_spec.h"
+#include "studio/model_record.h"
 
 namespace stillreel::studio {
 
@@ -44,6 +45,11 @@ struct Recipe {
     Rational fps{24, 1};
     int frames = 0;
     std::uint64_t seed = 0;
+    std::optional<ModelRecord> model;
+    int steps = 0;  // of the denoising; 0: an engine without
+    double guidance = 0;
+    std::string fitted;                // what auto_fit changed, as options; empty: nothing
+    std::optional<int> partial_steps;  // of a clip that was stopped: the steps that were done
     Backend backend;
     std::vector<std::string> withheld;  // fields of the spec that a private recipe leaves out
 };
@@ -54,6 +60,10 @@ std::string comment_of(const Recipe& recipe);
 
 /// The value of the AIGC key, or nothing when the label is switched off.
 std::string aigc_of(const Recipe& recipe);
+
+/// A digest of all that the steps of a diffusion clip depend on. `seed`: as asked for; nothing when one is
+/// drawn, so that the same request finds what it began.
+std::string resume_fingerprint(const Recipe& recipe, std::optional<std::uint64_t> seed);
 
 /// Throws corrupt_data: not a stillreel recipe, or one with a damaged field, which it names.
 Recipe parse_recipe(std::string_view comment);

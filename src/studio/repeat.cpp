@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/cancel.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "media/video.h"
@@ -67,10 +68,40 @@ void note_differences(const Recipe& recipe, std::vector<std::string>& notes) {
                         recipe.backend.cpu, cpu_level()));
 }
 
+/// The model that the spec names, if it is here.
+std::optional<ModelRecord> model_here(const ClipSpec& spec, const EngineRegistry& engines,
+                                      const fs::path& cache, const fs::path& clip) {
+    try {
+        return engines.find(spec.engine).model(spec, cache, interrupt_flag());
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::not_found) throw;
+        throw Error(error.code(), fmt::format("{} was made with a model that is not here: {}, or give its "
+                                              "folder with --model",
+                                              clip.string(), error.what()));
+    }
+}
+
+/// The same bits need the same model.
+void check_model(const Recipe& recipe, const nlohmann::json& overrides, RepeatRequest& repeated,
+                 const EngineRegistry& engines, const fs::path& cache, const fs::path& clip) {
+    const ClipSpec& spec = repeated.request.spec;
+    if (!recipe.model || overrides.contains("engine")) return;
+    const auto found = model_here(spec, engines, cache, clip);
+    const std::string other = found ? difference(*recipe.model, *found) : "";
+    if (other.empty()) return;
+    if (!overrides.contains("model") && !overrides.contains("variant"))
+        throw Error(ErrorCode::unsupported,
+                    fmt::format("{} was made with another model than the {} that is here ({}), so it cannot "
+                                "be repeated; name a model with --model to use its settings on that one",
+                                clip.string(), recipe.model->name, other));
+    repeated.notes.push_back(fmt::format("{} is not the model of {} ({}): its settings are used on this one",
+                                         found->name, clip.filename().string(), other));
+}
+
 }  // namespace
 
 RepeatRequest repeat(const fs::path& clip, const std::string& overrides, const fs::path& picture,
-                     const fs::path& uploads) {
+                     const fs::path& uploads, const EngineRegistry& engines, const fs::path& cache) {
     const Recipe recipe = recipe_in(clip);
     const nlohmann::json fields = nlohmann::json::parse(overrides);
     check_withheld(recipe, fields, clip);
@@ -79,6 +110,10 @@ RepeatRequest repeat(const fs::path& clip, const std::string& overrides, const f
     spec = recipe.spec;
     merge(spec, overrides);
     note_differences(recipe, repeated.notes);
+    if (recipe.partial_steps)
+        repeated.notes.push_back(fmt::format("{} was stopped after {} of {} steps: this time all are made",
+                                             clip.filename().string(), *recipe.partial_steps, recipe.steps));
+    check_model(recipe, fields, repeated, engines, cache, clip);
 
     const UploadStore store(uploads);
     const std::string remedy = fmt::format("stillreel generate PICTURE --from {}", clip.string());

@@ -145,7 +145,7 @@ TEST_F(Generate, ALoopMovesAtTheRateOfTheWordsEachWay) {
 TEST_F(Generate, FromTheClipAloneTheSameBytesComeAgain) {
     make();
     fs::remove_all(scratch / "in");
-    const RepeatRequest again = repeat(scratch / "clip.mp4", "{}", "", run.uploads);
+    const RepeatRequest again = repeat(scratch / "clip.mp4", "{}", "", run.uploads, engines, "");
     EXPECT_TRUE(again.notes.empty());
     run.output = scratch / "again.mp4";
     generate(again.request, run, engines, {}, cancel);
@@ -154,7 +154,8 @@ TEST_F(Generate, FromTheClipAloneTheSameBytesComeAgain) {
 
 TEST_F(Generate, FromWithOverridesChangesOnlyThem) {
     make();
-    const RepeatRequest again = repeat(scratch / "clip.mp4", R"({"seed":9,"duration":1})", "", run.uploads);
+    const RepeatRequest again =
+        repeat(scratch / "clip.mp4", R"({"seed":9,"duration":1})", "", run.uploads, engines, "");
     EXPECT_EQ(again.request.spec.seed, 9u);
     EXPECT_FALSE(again.request.spec.frames);
     EXPECT_EQ(again.request.spec.prompt, "pan right");
@@ -163,20 +164,24 @@ TEST_F(Generate, FromWithOverridesChangesOnlyThem) {
 TEST_F(Generate, FromWithoutTheOriginalSaysHowToGoOn) {
     make();
     fs::remove_all(run.uploads);
-    EXPECT_ERROR(repeat(scratch / "clip.mp4", "{}", "", run.uploads), ErrorCode::not_found,
+    EXPECT_ERROR(repeat(scratch / "clip.mp4", "{}", "", run.uploads, engines, ""), ErrorCode::not_found,
                  "generate PICTURE --from");
-    const RepeatRequest same = repeat(scratch / "clip.mp4", "{}", scratch / "in/photo.png", run.uploads);
+    const RepeatRequest same =
+        repeat(scratch / "clip.mp4", "{}", scratch / "in/photo.png", run.uploads, engines, "");
     EXPECT_TRUE(same.notes.empty());
     image::write_png(scratch / "other.png", image::Image(64, 48, 3));
-    const RepeatRequest other = repeat(scratch / "clip.mp4", "{}", scratch / "other.png", run.uploads);
+    const RepeatRequest other =
+        repeat(scratch / "clip.mp4", "{}", scratch / "other.png", run.uploads, engines, "");
     ASSERT_EQ(other.notes.size(), 1u);
     EXPECT_NE(other.notes[0].find("settings are used"), std::string::npos);
 }
 
 TEST_F(Generate, FromAPrivateClipAsksForThePrompt) {
     make(R"({"recipe":"private"})");
-    EXPECT_ERROR(repeat(scratch / "clip.mp4", "{}", "", run.uploads), ErrorCode::invalid_argument, "-p");
-    const RepeatRequest again = repeat(scratch / "clip.mp4", R"({"prompt":"pan right"})", "", run.uploads);
+    EXPECT_ERROR(repeat(scratch / "clip.mp4", "{}", "", run.uploads, engines, ""),
+                 ErrorCode::invalid_argument, "-p");
+    const RepeatRequest again =
+        repeat(scratch / "clip.mp4", R"({"prompt":"pan right"})", "", run.uploads, engines, "");
     run.output = scratch / "again.mp4";
     generate(again.request, run, engines, {}, cancel);
     EXPECT_EQ(read_file(scratch / "again.mp4", 1 << 30), read_file(scratch / "clip.mp4", 1 << 30));

@@ -76,5 +76,55 @@ TEST(Resolve, SaysWhichKnobsTheEngineIgnores) {
     EXPECT_NE(clip.notes[0].find("steps, guidance"), std::string::npos);
 }
 
+class ResolveDiffusion : public ::testing::TestWithParam<Case> {};
+
+TEST_P(ResolveDiffusion, Rule) {
+    const ResolvedClip clip = resolve_diffusion(parse_clip_spec(GetParam().spec), GetParam().picture, 8);
+    EXPECT_EQ(clip.frame, GetParam().frame);
+    EXPECT_EQ(clip.frames, GetParam().frames);
+    EXPECT_EQ(clip.fps, GetParam().fps);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rules, ResolveDiffusion,
+    ::testing::Values(
+        Case{"defaults_are_the_standard_preset", "{}", {1920, 1080}, {912, 512}, 16, {8, 1}},
+        Case{"portrait", "{}", {1080, 1920}, {512, 912}, 16, {8, 1}},
+        Case{"preset_is_literal", R"({"preset":"high"})", {1000, 1000}, {768, 768}, 24, {12, 1}},
+        Case{"said_beats_preset",
+             R"({"preset":"high","size":256,"frames":5,"fps":16})",
+             {100, 100},
+             {256, 256},
+             5,
+             {16, 1}},
+        Case{"seconds_at_the_rate", R"({"duration":1.5,"fps":16})", {512, 512}, {512, 512}, 24, {16, 1}},
+        Case{
+            "given_sides_round_to_the_nearest", R"({"size":"645x359"})", {1600, 900}, {648, 360}, 16, {8, 1}},
+        Case{"never_nothing", R"({"size":"17x16"})", {1600, 900}, {16, 16}, 16, {8, 1}}),
+    [](const auto& rule) { return rule.param.name; });
+
+TEST(ResolveDiffusion, StepsAndGuidanceAreTheSpecsOrThePresets) {
+    const ResolvedClip plain = resolve_diffusion(ClipSpec{}, {512, 512}, 8);
+    EXPECT_EQ(plain.steps, 50);
+    EXPECT_DOUBLE_EQ(plain.guidance, 9);
+    const ResolvedClip high =
+        resolve_diffusion(parse_clip_spec(R"({"preset":"high","guidance":3})"), {900, 900}, 8);
+    EXPECT_EQ(high.steps, 80);
+    EXPECT_DOUBLE_EQ(high.guidance, 3);
+    EXPECT_EQ(plain.memory, diffusion::Memory::normal);
+    EXPECT_EQ(resolve_diffusion(parse_clip_spec(R"({"low_memory":true})"), {512, 512}, 8).memory,
+              diffusion::Memory::low);
+}
+
+TEST(ResolveDiffusion, SaysThatItRoundsAndWhatItDoesNotUse) {
+    const ResolvedClip clip = resolve_diffusion(
+        parse_clip_spec(R"({"size":"645x359","camera":"c.json","depth":"d.png","fit":"contain"})"),
+        {2000, 2000}, 8);
+    ASSERT_EQ(clip.notes.size(), 2u);
+    EXPECT_NE(clip.notes[0].find("648x360 instead of 645x359"), std::string::npos) << clip.notes[0];
+    EXPECT_NE(clip.notes[1].find("camera, depth, fit"), std::string::npos) << clip.notes[1];
+    EXPECT_TRUE(resolve_diffusion(parse_clip_spec(R"({"size":512})"), {2000, 2000}, 8).notes.empty());
+}
+
 }  // namespace
 }  // namespace stillreel::studio

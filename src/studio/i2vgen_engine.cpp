@@ -1,0 +1,204 @@
+#include "studio/i2vgen_engine.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/amounts.h"
+#include "base/check.h"
+#include "base/error.h"
+#include "diffusion/free_memory.h"
+#include "diffusion/i2vgen_model.h"
+#include "diffusion/machine_rate.h"
+#include "studio/debug_dump.h"
+#include "studio/machine_speed.h"
+#include "weights/model_folder.h"
+
+namespace stillreel::studio {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kName = "i2vgen-xl";
+constexpr std::size_t kMaxPromptBytes = 16 * 1024;
+constexpr int kPreviews = 10;  // at least so many of a clip
+constexpr int kMostStepsBetweenPreviews = 5;
+
+const std::string& model_name(const ClipSpec& spec) {
+    static const std::string plain = kName;
+    return spec.model.empty() ? plain : spec.model;
+}
+
+weights::ModelFolder model_of(const ClipSpec& spec) {
+    return weights::open_model_folder(weights::find_model(model_name(spec)));
+}
+
+diffusion::I2VGenRequest request_for(const ClipSpec& spec, const ResolvedClip& clip) {
+    diffusion::I2VGenRequest request;
+    request.prompt = spec.prompt;
+    request.negative_prompt = spec.negative_prompt;
+    request.width_px = clip.frame.width_px;
+    request.height_px = clip.frame.height_px;
+    request.frames = clip.frames;
+    request.fps = clip.fps.value();
+    request.steps = clip.steps;
+    request.guidance = clip.guidance;
+    request.guidance_rescale = spec.guidance_rescale.value_or(0);
+    request.eta = spec.eta.value_or(0);
+    request.seed = clip.seed;
+    request.sampler = spec.scheduler;
+    request.image_latent = spec.image_latent;
+    request.clip_skip = spec.clip_skip.value_or(1);
+    request.memory = clip.memory;
+    return request;
+}
+
+image::Image opaque(const image::Image& rgb) {
+    image::Image rgba(rgb.width_px, rgb.height_px, 4);
+    for (std::size_t from = 0, to = 0; from < rgb.pixels.size(); from += 3, to += 4) {
+        std::copy_n(&rgb.pixels[from], 3, &rgba.pixels[to]);
+        rgba.pixels[to + 3] = 255;
+    }
+    return rgba;
+}
+
+/// Frames are decoded one by one; the reference has them in one tensor.
+void keep(DebugDump& dump, std::string_view name, const tensor::Shape& shape,
+          std::span<const float> numbers) {
+    if (name.starts_with("decoded."))
+        dump.append("decoded", shape, numbers);
+    else
+        dump.add(name, shape, numbers);
+}
+
+class I2VGenGenerator final : public Generator {
+  public:
+    I2VGenGenerator(diffusion::I2VGenPipeline pipeline, diffusion::I2VGenRequest request,
+                    const fs::path& debug_folder)
+        : pipeline_(std::move(pipeline)), request_(std::move(request)) {
+        if (!debug_folder.empty()) dump_.emplace(debug_folder);
+    }
+
+    void prepare(const WorkHooks& hooks) override {
+        listen(hooks);
+        latents_ = pipeline_.denoise(request_, hooks_);
+    }
+
+    std::optional<int> keep_partial(const WorkHooks& hooks) override {
+        listen(hooks);
+        latents_ = pipeline_.partial();
+        if (!latents_) return std::nullopt;
+        return latents_->steps_done;
+    }
+
+    void render(int number, image::Image& frame) override {
+        STILLREEL_CHECK(latents_.has_value());
+        const image::Image picture = pipeline_.decode(*latents_, number, hooks_);
+        frame = opaque(picture);
+        if (!dump_) return;
+        dump_->add_frame(number, picture);
+        if (number == latents_->frames - 1) dump_->write();
+    }
+
+    const std::vector<std::string>& notes() const override { return notes_; }
+    void write_debug(const fs::path&) const override {
+        if (dump_) dump_->write();
+    }
+
+  private:
+    void listen(const WorkHooks& hooks) {
+        hooks_ = {};
+        if (hooks.progress)
+            hooks_.progress = [hear = hooks.progress](const diffusion::I2VGenProgress& event) {
+                hear({event.stage, event.step, event.steps, event.done});
+            };
+        hooks_.note = hooks.note;
+        hooks_.preview = hooks.preview;
+        hooks_.preview_every_steps = std::clamp(request_.steps / kPreviews, 1, kMostStepsBetweenPreviews);
+        hooks_.cancel = hooks.cancel;
+        if (dump_)
+            hooks_.probe = [this](std::string_view name, const tensor::Shape& shape,
+                                  std::span<const float> numbers) { keep(*dump_, name, shape, numbers); };
+    }
+
+    diffusion::I2VGenPipeline pipeline_;
+    diffusion::I2VGenRequest request_;
+    diffusion::I2VGenHooks hooks_;
+    std::optional<diffusion::ClipLatents> latents_;
+    std::optional<DebugDump> dump_;
+    std::vector<std::string> notes_;
+};
+
+class I2VGenEngine final : public Engine {
+  public:
+    std::string name() const override { return kName; }
+    std::string purpose() const override {
+        return "a diffusion model that invents motion, in minutes to hours; needs its weights "
+               "(stillreel models pull ali-vilab/i2vgen-xl)";
+    }
+    std::string unavailable() const override { return ""; }
+    bool reads_motion() const override { return false; }
+
+    ResolvedClip resolve(const ClipSpec& spec, image::Size picture, EvenSize) const override {
+        for (const auto& [field, text] :
+             {std::pair{"prompt", &spec.prompt}, std::pair{"negative_prompt", &spec.negative_prompt}})
+            if (text->size() > kMaxPromptBytes)
+                throw Error(
+                    ErrorCode::invalid_argument,
+                    fmt::format("the {} has {} bytes; at most {} are read, and the model itself reads "
+                                "about 75 words",
+                                field, text->size(), kMaxPromptBytes));
+        return resolve_diffusion(spec, picture,
+                                 static_cast<int>(diffusion::read_model(model_of(spec)).vae.scale()));
+    }
+
+    std::optional<diffusion::Fit> fit(const ClipSpec& spec, const ResolvedClip& clip,
+                                      int threads) const override {
+        return diffusion::fit_of(model_of(spec), request_for(spec, clip), diffusion::free_memory_bytes(),
+                                 diffusion::measure_flops_per_second(threads));
+    }
+
+    std::string offer(const ClipSpec& spec, image::Size picture, int threads,
+                      const fs::path& cache) const override {
+        if (weights::installed_models().empty()) return "";
+        try {
+            const ResolvedClip clip = resolve(spec, picture, EvenSize::any);
+            const double seconds =
+                diffusion::seconds_of(diffusion::cost_of(model_of(spec), request_for(spec, clip)),
+                                      remembered_flops_per_second(threads, cache));
+            return fmt::format(
+                "the same command with --engine {} lets a diffusion model make {} frames of {}x{}, in about "
+                "{}",
+                kName, clip.frames, clip.frame.width_px, clip.frame.height_px, duration_text(seconds));
+        } catch (const Error&) {
+            return "";  // another model, or a damaged one: said when it is asked for
+        }
+    }
+
+    std::optional<ModelRecord> model(const ClipSpec& spec, const fs::path& cache,
+                                     const CancelFlag& cancel) const override {
+        const diffusion::I2VGenModel model = diffusion::read_model(model_of(spec));
+        std::vector<fs::path> files;
+        for (const char* component : diffusion::kWeighted)
+            files.emplace_back(diffusion::open_component(model, component, spec.variant)->where());
+        ChecksumCache checksums(cache);
+        ModelRecord record = record_of_model(model_name(spec), model.folder.root, files, checksums, cancel);
+        checksums.save();
+        return record;
+    }
+
+    std::unique_ptr<Generator> open(const ClipSpec& spec, const ResolvedClip& clip,
+                                    ClipInputs inputs) const override {
+        diffusion::I2VGenRun run{inputs.threads, inputs.scratch, spec.variant};
+        diffusion::I2VGenRequest request = request_for(spec, clip);
+        request.picture = std::move(inputs.picture);
+        return std::make_unique<I2VGenGenerator>(diffusion::I2VGenPipeline::open(model_of(spec), run),
+                                                 std::move(request), inputs.debug_folder);
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> i2vgen_engine() { return std::make_unique<I2VGenEngine>(); }
+
+}  // namespace stillreel::studio
