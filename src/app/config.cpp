@@ -42,6 +42,13 @@ void take(Config& config, const toml::key& key, const toml::node& node) {
         config.outputs = node.as_string()->get();
         return;
     }
+    for (const auto& [key_name, value] :
+         {std::pair{"keep_partial", &config.keep_partial}, std::pair{"resume", &config.resume}}) {
+        if (name != key_name) continue;
+        if (!node.as_boolean()) refuse(config.path, line, name + " must be true or false");
+        *value = node.as_boolean()->get();
+        return;
+    }
     if (name == "picture" || !studio::is_field(name))
         refuse(config.path, line,
                fmt::format("\"{}\" is not a default that can be set; see docs/cli.md for the list", name));

@@ -15,6 +15,8 @@ struct Config {
     studio::ClipSpec spec;  // defaults of every clip
     std::optional<int> threads;
     std::optional<std::string> outputs;
+    bool keep_partial = false;
+    bool resume = true;
 };
 
 /// $STILLREEL_CONFIG, else $XDG_CONFIG_HOME/stillreel/config.toml, else ~/.config/stillreel/config.toml.

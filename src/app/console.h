@@ -21,6 +21,7 @@ class Console {
     void started(const std::string& picture, int index, int count, const studio::Started& event);
     void note(const std::string& line);
     void progress(const studio::Progress& event);
+    void previewed(const studio::Previewed& event);
     void done(const std::string& picture, const studio::MadeClip& clip);
     /// `code` as in the error table ("not_found", "usage"): on stderr, and as an event with --json.
     void error(const std::string& picture, const std::string& code, const std::string& message,
@@ -37,6 +38,7 @@ class Console {
     bool terminal_;
     bool bar_shown_ = false;
     Stopwatch since_line_;
+    std::string where_;  // stage and step of the last line
 };
 
 /// "1 frame", "96 frames".

@@ -16,6 +16,7 @@
 #include "studio/generator.h"
 #include "studio/output_name.h"
 #include "studio/recipe.h"
+#include "weights/model_folder.h"
 
 namespace stillreel::app {
 namespace {
@@ -60,6 +61,13 @@ Finding config() {
     }
 }
 
+void add_models(std::vector<Finding>& findings) {
+    for (const weights::InstalledModel& model : weights::installed_models())
+        findings.push_back({"model", fmt::format("{}, {}", model.name, model.root.string()), ""});
+    if (findings.back().name != "model")
+        findings.push_back({"models", "none (for i2vgen-xl: stillreel models pull ali-vilab/i2vgen-xl)", ""});
+}
+
 std::vector<Finding> examine() {
     std::vector<Finding> findings;
     findings.push_back({"stillreel", std::string(studio::version()), ""});
@@ -78,6 +86,7 @@ std::vector<Finding> examine() {
     const studio::EngineRegistry engines = studio::standard_engines();
     for (const auto& engine : engines.all())
         findings.push_back({"engine", engine->name(), engine->unavailable()});
+    add_models(findings);
     findings.push_back({"label words", "built in (no fonts needed)", ""});
     findings.push_back(config());
     findings.push_back(folder("outputs", studio::default_outputs()));

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/threads.h"
+#include "studio/fit_text.h"
 #include "studio/generate.h"
 #include "studio/output_name.h"
 
@@ -24,6 +25,7 @@ namespace {
 
 constexpr int kSomeFailed = 7;
 constexpr int kUsage = 2;
+constexpr int kCancelled = 130;
 
 struct Arguments {
     SpecOptions spec;
@@ -31,8 +33,11 @@ struct Arguments {
     std::string from;
     std::string output;
     std::string debug_folder;
+    std::string preview;
     int threads = 0;  // 0: config, else all cores
     bool overwrite = false;
+    bool keep_partial = false;
+    bool no_resume = false;
     bool dry_run = false;
     bool json = false;
     bool quiet = false;
@@ -68,7 +73,11 @@ studio::RunOptions run_options(const Arguments& arguments, const Config& config,
     run.outputs = config.outputs && !std::getenv("STILLREEL_OUTPUTS") ? fs::path(*config.outputs)
                                                                       : studio::default_outputs();
     run.uploads = data_home() / "uploads";
+    run.cache = data_home() / "cache";
     run.debug_folder = arguments.debug_folder;
+    run.preview = arguments.preview;
+    if (arguments.keep_partial || config.keep_partial) run.on_cancel = studio::OnCancel::keep_partial;
+    if (arguments.no_resume || !config.resume) run.resume = studio::Resume::no;
     if (arguments.overwrite) run.on_existing = studio::OnExisting::replace;
     if (is_folder(arguments.output))
         run.outputs = arguments.output;
@@ -101,7 +110,8 @@ void refuse_stray_prompt(const std::vector<fs::path>& pictures, const std::strin
     }
 }
 
-std::vector<Task> list_tasks(const Arguments& arguments, const Config& config, const std::string& fields) {
+std::vector<Task> list_tasks(const Arguments& arguments, const Config& config, const std::string& fields,
+                             const studio::EngineRegistry& engines) {
     std::vector<fs::path> pictures = list_pictures(arguments.pictures);
     if (pictures.empty() && arguments.from.empty())
         throw UsageError("give a picture: stillreel generate PICTURE -p \"what should move\"");
@@ -113,7 +123,8 @@ std::vector<Task> list_tasks(const Arguments& arguments, const Config& config, c
     if (!arguments.from.empty()) {
         if (pictures.empty()) pictures.emplace_back();
         for (const fs::path& picture : pictures) {
-            studio::RepeatRequest repeated = studio::repeat(arguments.from, fields, picture, run.uploads);
+            studio::RepeatRequest repeated =
+                studio::repeat(arguments.from, fields, picture, run.uploads, engines, run.cache);
             const std::string name = repeated.request.picture.name;
             tasks.push_back({repeated.request, run, repeated.notes, name.empty() ? "picture" : name});
         }
@@ -128,6 +139,22 @@ std::vector<Task> list_tasks(const Arguments& arguments, const Config& config, c
     return tasks;
 }
 
+/// What other engines would make of the first picture, where none was asked for.
+void add_offers(std::vector<Task>& tasks, const studio::EngineRegistry& engines) {
+    Task& first = tasks.front();
+    if (first.request.spec.engine != "auto") return;
+    try {
+        const image::Size picture = image::probe_picture(first.request.picture.path).size;
+        for (const auto& engine : engines.all())
+            if (const std::string offer =
+                    engine->offer(first.request.spec, picture, first.run.threads, first.run.cache);
+                !offer.empty())
+                first.notes.push_back(offer);
+    } catch (const Error&) {
+        return;  // said when the picture is read
+    }
+}
+
 studio::MadeClip make(const Task& task, int index, int count, const studio::EngineRegistry& engines,
                       Console& console) {
     studio::Observer observer;
@@ -137,6 +164,7 @@ studio::MadeClip make(const Task& task, int index, int count, const studio::Engi
     };
     observer.note = [&](const std::string& line) { console.note(line); };
     observer.progress = [&](const studio::Progress& event) { console.progress(event); };
+    observer.previewed = [&](const studio::Previewed& event) { console.previewed(event); };
     studio::MadeClip made = studio::generate(task.request, task.run, engines, observer, interrupt_flag());
     console.done(task.shown, made);
     return made;
@@ -184,14 +212,17 @@ Outcome attempt(const Task& task, Console& console, const Make& make_one) {
 int make_all(const std::vector<Task>& tasks, const studio::EngineRegistry& engines, Console& console,
              Voice voice) {
     const int count = static_cast<int>(tasks.size());
-    if (count == 1) {
-        make(tasks[0], 0, 1, engines, console);
-        return 0;
-    }
+    if (count == 1) return make(tasks[0], 0, 1, engines, console).partial_steps ? kCancelled : 0;
     std::vector<Outcome> outcomes;
-    for (int i = 0; i < count; ++i)
-        outcomes.push_back(attempt(
-            tasks[i], console, [&] { return make(tasks[i], i, count, engines, console).output.string(); }));
+    for (int i = 0; i < count; ++i) {
+        bool stopped = false;
+        outcomes.push_back(attempt(tasks[i], console, [&] {
+            const studio::MadeClip made = make(tasks[i], i, count, engines, console);
+            stopped = made.partial_steps.has_value();
+            return made.output.string();
+        }));
+        if (stopped) return kCancelled;
+    }
     print_summary(outcomes, console, voice);
     for (const Outcome& outcome : outcomes)
         if (!outcome.made) return kSomeFailed;
@@ -201,8 +232,9 @@ int make_all(const std::vector<Task>& tasks, const studio::EngineRegistry& engin
 int plan_all(const std::vector<Task>& tasks, const studio::EngineRegistry& engines, Console& console,
              Voice voice) {
     const auto show = [&](const Task& task) {
-        print_dry_run(task.shown, task.request, studio::plan_clip(task.request, task.run, engines),
-                      task.notes, voice);
+        const studio::ClipPlan plan = studio::plan_clip(task.request, task.run, engines);
+        print_dry_run(task.shown, task.request, plan, task.notes, voice);
+        if (!plan.fits()) throw Error(ErrorCode::out_of_memory, studio::shortage(*plan.fit));
         return std::string();
     };
     if (tasks.size() == 1) return show(tasks[0]), 0;
@@ -224,8 +256,9 @@ int generate(const Arguments& arguments) {
         const std::string fields = arguments.spec.to_json();
         check_fields(fields, engines);
         const Config config = arguments.from.empty() ? load_config() : Config{};
-        const std::vector<Task> tasks = list_tasks(arguments, config, fields);
+        std::vector<Task> tasks = list_tasks(arguments, config, fields, engines);
         if (tasks.size() == 1) shown = tasks[0].shown;
+        if (voice != Voice::quiet) add_offers(tasks, engines);
         if (arguments.dry_run) return plan_all(tasks, engines, console, voice);
         return make_all(tasks, engines, console, voice);
     } catch (const UsageError& error) {
@@ -236,6 +269,38 @@ int generate(const Arguments& arguments) {
         console.clear_bar();
         throw;
     }
+}
+
+void add_running_options(CLI::App& command, Arguments& arguments) {
+    const char* running = "Running";
+    command
+        .add_option("--threads", arguments.threads,
+                    "Threads to draw with; the frames do not depend on it [all cores]")
+        ->check(CLI::Range(1, 256).description(""))
+        ->type_name("N")
+        ->group(running);
+    command.add_flag("--dry-run", arguments.dry_run, "Show what would be made, and how long it would take")
+        ->group(running);
+    command
+        .add_flag("--keep-partial", arguments.keep_partial,
+                  "On Ctrl-C write what a diffusion clip has come to")
+        ->group(running);
+    command
+        .add_flag("--no-resume", arguments.no_resume,
+                  "Keep no steps of a diffusion clip to go on from, and use none")
+        ->group(running);
+    command
+        .add_option("--preview", arguments.preview,
+                    "A PNG that shows what a diffusion clip becomes, every few steps")
+        ->type_name("FILE")
+        ->group(running);
+    command.add_flag("--json", arguments.json, "One JSON object per event on stdout")->group(running);
+    command.add_flag("--quiet", arguments.quiet, "Print the clip's name and errors only")->group(running);
+    command
+        .add_option("--debug-dir", arguments.debug_folder,
+                    "Write what was made on the way: depth, mask and layers, or tensors and frames")
+        ->type_name("FOLDER")
+        ->group(running);
 }
 
 }  // namespace
@@ -258,20 +323,7 @@ Command add_generate(CLI::App& app) {
     command->add_option("--from", arguments->from, "Repeat this clip; options given beside it change it")
         ->type_name("CLIP")
         ->group(file);
-    const char* running = "Running";
-    command
-        ->add_option("--threads", arguments->threads,
-                     "Threads to draw with; the frames do not depend on it [all cores]")
-        ->check(CLI::Range(1, 256).description(""))
-        ->type_name("N")
-        ->group(running);
-    command->add_flag("--dry-run", arguments->dry_run, "Show what would be made, and how long it would take")
-        ->group(running);
-    command->add_flag("--json", arguments->json, "One JSON object per event on stdout")->group(running);
-    command->add_flag("--quiet", arguments->quiet, "Print the clip's name and errors only")->group(running);
-    command->add_option("--debug-dir", arguments->debug_folder, "Write depth, mask and layers as pictures")
-        ->type_name("FOLDER")
-        ->group(running);
+    add_running_options(*command, *arguments);
     command->footer(
         "Examples:\n"
         "  stillreel generate photo.jpg -p \"Camera slowly pushes in, heavy rain, red police lights in the "
@@ -279,6 +331,7 @@ Command add_generate(CLI::App& app) {
         "  stillreel generate photo.jpg -p \"Truck left, gentle snow\" --size 1080 --duration 6 -o snow.mp4\n"
         "  stillreel generate a.jpg b.png frames/ -p \"Slow push-in\" -o shots/\n"
         "  stillreel generate --from clip.mp4 --size 1080\n"
+        "  stillreel generate photo.jpg -p \"She turns her head and smiles\" --engine i2vgen-xl --dry-run\n"
         "\n"
         "No existing file is replaced unless --overwrite says so. Defaults of your own go into\n"
         "~/.config/stillreel/config.toml (docs/cli.md).");

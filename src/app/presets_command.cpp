@@ -35,7 +35,8 @@ void print_table() {
     fmt::print(
         "\nThe animatic engine takes short side and seconds, and draws at 24 frames/s unless --fps says "
         "otherwise.\n"
-        "Without a preset: short side 720, 4 seconds.\n\n");
+        "Without a preset: short side 720, 4 seconds.\n"
+        "The i2vgen-xl engine takes all of it. Without a preset: standard.\n\n");
     const studio::EngineRegistry engines = studio::standard_engines();
     for (const auto& engine : engines.all()) {
         const std::string reason = engine->unavailable();

@@ -11,7 +11,7 @@
 namespace stillreel::app {
 namespace {
 
-enum class Kind { text, whole, number };
+enum class Kind { text, whole, number, flag };
 
 struct Row {
     const char* names;
@@ -26,6 +26,7 @@ constexpr const char* kMotion = "What moves";
 constexpr const char* kFrame = "Size and length";
 constexpr const char* kLook = "Framing";
 constexpr const char* kFile = "File";
+constexpr const char* kDiffusion = "Diffusion (--engine i2vgen-xl)";
 
 constexpr Row kRows[] = {
     {"-p,--prompt", "prompt", Kind::text, "TEXT", kMotion, "What should move, in English or Chinese"},
@@ -36,10 +37,10 @@ constexpr Row kRows[] = {
     {"--loop", "loop", Kind::text, "HOW", kMotion, "none, pingpong (forth and back) or seamless [none]"},
     {"--depth", "depth", Kind::text, "FILE", kMotion, "A depth map, white near [estimated]"},
     {"--mask", "mask", Kind::text, "FILE", kMotion, "The subject in white [estimated]"},
-    {"--engine", "engine", Kind::text, "NAME", kMotion, "auto or animatic [auto]"},
-    {"--negative-prompt", "negative_prompt", Kind::text, "TEXT", "", ""},
-    {"--steps", "steps", Kind::whole, "N", "", ""},
-    {"--guidance", "guidance", Kind::number, "G", "", ""},
+    {"--engine", "engine", Kind::text, "NAME", kMotion,
+     "auto, animatic or i2vgen-xl (a diffusion model; takes long) [auto: animatic]"},
+    {"--allow-flashing", "allow_flashing", Kind::flag, "", kMotion,
+     "Lift the limit on flashing light (photosensitive viewers!)"},
     {"--preset", "preset", Kind::text, "NAME", kFrame, "preview, standard or high (stillreel presets)"},
     {"--size", "size", Kind::text, "N|WxH", kFrame, "Short side, or width and height, in pixels [720]"},
     {"--aspect", "aspect", Kind::text, "W:H", kFrame, "16:9, 9:16, 1:1, 2.39:1 ... [the picture's]"},
@@ -58,6 +59,25 @@ constexpr Row kRows[] = {
      "What the clip tells of its making: full, private or none [full]"},
     {"--ai-label", "ai_label", Kind::text, "HOW", kFile,
      "AI-content label: metadata, visible (also visible:zh, visible:en) or none [metadata]"},
+    {"--model", "model", Kind::text, "NAME", kDiffusion,
+     "A model by name (stillreel models list), or its folder [i2vgen-xl]"},
+    {"--variant", "variant", Kind::text, "NAME", kDiffusion,
+     "Of its weight files, such as fp16 [as they come]"},
+    {"--negative-prompt", "negative_prompt", Kind::text, "TEXT", kDiffusion, "What should not be seen"},
+    {"--steps", "steps", Kind::whole, "N", kDiffusion, "Of the denoising: more is finer and slower [50]"},
+    {"--guidance", "guidance", Kind::number, "G", kDiffusion,
+     "How closely to follow the prompt; 1: not at all, in half the time [9]"},
+    {"--guidance-rescale", "guidance_rescale", Kind::number, "R", kDiffusion,
+     "0 to 1: tames strong guidance's contrast [0]"},
+    {"--scheduler", "scheduler", Kind::text, "NAME", kDiffusion, "ddim, dpmpp-2m, unipc or euler [ddim]"},
+    {"--eta", "eta", Kind::number, "E", kDiffusion, "0 to 1: fresh noise at each step of ddim [0]"},
+    {"--image-latent", "image_latent", Kind::text, "HOW", kDiffusion,
+     "The picture's latent: sample or mode [sample]"},
+    {"--clip-skip", "clip_skip", Kind::whole, "N", kDiffusion,
+     "Layers of the text encoder to leave out at its end [1]"},
+    {"--low-memory", "low_memory", Kind::flag, "", kDiffusion, "Less memory, a little more time"},
+    {"--auto-fit", "auto_fit", Kind::flag, "", kDiffusion,
+     "Where the memory is too small, make the largest clip that fits"},
 };
 
 template <class T>
@@ -75,6 +95,7 @@ nlohmann::json value_of(const Row& row, const std::string& text) {
     std::int64_t whole = 0;
     double number = 0;
     if (row.kind == Kind::text) return text;
+    if (row.kind == Kind::flag) return true;
     if (row.kind == Kind::whole && parse(text, whole)) return whole;
     if (row.kind == Kind::number && parse(text, number)) return number;
     throw UsageError(fmt::format("{} must be a {}number, not \"{}\"", long_name(row),
@@ -84,16 +105,20 @@ nlohmann::json value_of(const Row& row, const std::string& text) {
 }  // namespace
 
 void SpecOptions::add_to(CLI::App& command) {
-    for (const Row& row : kRows)
+    for (const Row& row : kRows) {
+        if (row.kind == Kind::flag) {
+            command
+                .add_flag(
+                    row.names, [this, &row](std::int64_t) { given_[row.field] = "true"; }, row.help)
+                ->group(row.group);
+            continue;
+        }
         command
             .add_option_function<std::string>(
                 row.names, [this, &row](const std::string& text) { given_[row.field] = text; }, row.help)
             ->type_name(row.value)
             ->group(row.group);
-    command
-        .add_flag("--allow-flashing", allow_flashing_,
-                  "Lift the limit on flashing light (photosensitive viewers!)")
-        ->group(kMotion);
+    }
 }
 
 std::string SpecOptions::to_json() const {
@@ -101,7 +126,6 @@ std::string SpecOptions::to_json() const {
     for (const Row& row : kRows)
         if (const auto found = given_.find(row.field); found != given_.end())
             object[row.field] = value_of(row, found->second);
-    if (allow_flashing_) object["allow_flashing"] = true;
     try {
         return object.dump();
     } catch (const nlohmann::json::type_error&) {

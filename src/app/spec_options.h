@@ -21,7 +21,6 @@ class SpecOptions {
 
   private:
     std::map<std::string, std::string> given_;
-    bool allow_flashing_ = false;
 };
 
 }  // namespace stillreel::app

@@ -59,7 +59,9 @@ class AppTest : public ::testing::Test {
                 {{"STILLREEL_HOME", home().string()},
                  {"STILLREEL_CONFIG", ""},
                  {"STILLREEL_OUTPUTS", ""},
-                 {"XDG_CONFIG_HOME", (scratch_ / "config").string()}},
+                 {"XDG_CONFIG_HOME", (scratch_ / "config").string()},
+                 {"HF_HOME", (scratch_ / "hf").string()},
+                 {"HF_HUB_CACHE", ""}},
                 0};
     }
 
