@@ -150,17 +150,22 @@ WorkHooks hooks_of(const RunOptions& run, const ClipPlan& plan, const Observer& 
 }
 
 /// Runs the generator up to its first frame. Returns the steps that were done when it was stopped and what it
-/// had come to is kept.
-std::optional<int> prepare(Generator& generator, const RunOptions& run, WorkHooks hooks) {
+/// had come to is kept. `resumes`: whether the steps wait for another try.
+std::optional<int> prepare(Generator& generator, const RunOptions& run, WorkHooks hooks,
+                           const ProgressRelay& progress, Resume resumes) {
     try {
         generator.prepare(hooks);
         return std::nullopt;
     } catch (const Error& error) {
-        if (error.code() != ErrorCode::cancelled || run.on_cancel == OnCancel::discard) throw;
-        hooks.cancel = nullptr;
-        const std::optional<int> steps = generator.keep_partial(hooks);
-        if (!steps) throw;
-        return steps;
+        if (error.code() != ErrorCode::cancelled) throw;
+        if (run.on_cancel == OnCancel::keep_partial) {
+            hooks.cancel = nullptr;
+            if (const std::optional<int> kept = generator.keep_partial(hooks)) return kept;
+        }
+        if (progress.now().step == 0 || resumes == Resume::no) throw;
+        throw Error(ErrorCode::cancelled,
+                    fmt::format("cancelled after step {} of {}: the same command goes on from there",
+                                progress.now().step, progress.now().steps));
     }
 }
 
@@ -260,7 +265,8 @@ MadeClip generate(const ClipRequest& request, const RunOptions& run, const Engin
 
     ProgressRelay progress(observer, plan.clip.frames);
     MadeClip made;
-    made.partial_steps = prepare(*generator, run, hooks_of(run, plan, observer, progress, &cancel));
+    made.partial_steps = prepare(*generator, run, hooks_of(run, plan, observer, progress, &cancel), progress,
+                                 steps ? Resume::yes : Resume::no);
     recipe.partial_steps = made.partial_steps;
     if (!run.debug_folder.empty()) generator->write_debug(run.debug_folder);
     media::VideoWriter writer = media::VideoWriter::open(target, settings_of(plan.clip, recipe));

@@ -18,6 +18,9 @@ class ProgressRelay {
     /// Frame `number` is in the file.
     void wrote(int number);
 
+    /// The last news. Not while others are being told.
+    const Progress& now() const { return now_; }
+
   private:
     void tell();
 

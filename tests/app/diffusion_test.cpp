@@ -278,6 +278,7 @@ TEST_F(Diffusion, CtrlCLeavesNoFileOfTheClip) {
     process->signal(SIGINT);
     const Finished stopped = process->wait();
     EXPECT_EQ(stopped.exit_code, 130);
+    expect_one_sentence(stopped.err, "the same command goes on from there");
     EXPECT_EQ(files_in(work()).size(), 1u);  // photo.png
 }
 
