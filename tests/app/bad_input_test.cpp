@@ -51,7 +51,7 @@ INSTANTIATE_TEST_SUITE_P(
         Slip{"size_huge", {"generate", "photo.png", "--size", "99999"}, 2, "size"},
         Slip{"aspect", {"generate", "photo.png", "--aspect", "wide"}, 2, "aspect"},
         Slip{"preset", {"generate", "photo.png", "--preset", "hihg"}, 2, "did you mean \"high\"?"},
-        Slip{"engine", {"generate", "photo.png", "--engine", "i2vgen"}, 2, "did you mean \"i2vgen-xl\"?"},
+        Slip{"engine", {"generate", "photo.png", "--engine", "i2vgenxl"}, 2, "did you mean \"i2vgen-xl\"?"},
         Slip{"scheduler", {"generate", "photo.png", "--scheduler", "unpic"}, 2, "did you mean \"unipc\"?"},
         Slip{"steps", {"generate", "photo.png", "--steps", "0"}, 2, "steps"},
         Slip{"eta", {"generate", "photo.png", "--eta", "2"}, 2, "eta"},
