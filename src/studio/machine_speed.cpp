@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -14,8 +15,13 @@ namespace stillreel::studio {
 namespace {
 
 constexpr std::uint64_t kMaxBytes = 1u << 20;
+// A machine that was busy when it was measured is not slow for ever.
+constexpr std::chrono::hours kValid{24};
 
 nlohmann::json read(const fs::path& file) {
+    std::error_code failed;
+    const auto written = fs::last_write_time(file, failed);
+    if (failed || fs::file_time_type::clock::now() - written > kValid) return nlohmann::json::object();
     try {
         nlohmann::json speeds = nlohmann::json::parse(read_text_file(file, kMaxBytes), nullptr, false);
         if (speeds.is_object()) return speeds;
