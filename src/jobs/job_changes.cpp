@@ -195,4 +195,12 @@ void JobStore::purge(const std::string& id) {
     transaction.commit();
 }
 
+int JobStore::purge_ended(std::string_view lane, std::int64_t before_ms) {
+    const std::lock_guard lock(inside_->mutex);
+    return inside_->db.run(
+        "DELETE FROM jobs WHERE lane = ?1 AND state IN ('completed', 'failed', 'cancelled') AND finished_ms "
+        "< ?2",
+        lane, before_ms);
+}
+
 }  // namespace stillreel::jobs

@@ -196,7 +196,7 @@ class JobStore {
     /// 1: next; 0: not waiting.
     int queue_position(const std::string& id);
     /// Of every queued and running job of the lane, by id. While the lane is paused, or has no worker, queued
-    /// jobs have no eta.
+    /// jobs have no eta. Walks the whole queue (1000 jobs: a few ms): ask once for a page, not for every job.
     std::map<std::string, Outlook> outlook(std::string_view lane = kRenderLane);
 
     // --- changing one's mind ---
@@ -224,6 +224,9 @@ class JobStore {
     /// For ever; only from the bin, not while running. Remove the job's files first: after a crash in
     /// between, the job is still there to try again.
     void purge(const std::string& id);
+    /// All jobs of a lane that ended before `before_ms`, in the bin or not: for a lane whose results are
+    /// fetched at once. Returns how many.
+    int purge_ended(std::string_view lane, std::int64_t before_ms);
 
     // --- working (worker.h calls these) ---
 

@@ -28,6 +28,30 @@ std::vector<double> durations_of(Database& db, const std::string& shape) {
     return seconds;
 }
 
+/// Running, then queued as they will be claimed; only what an outlook needs is filled in.
+std::vector<Job> under_way(Database& db, std::string_view lane) {
+    std::vector<Job> jobs;
+    for (const char* rest : {"state = 'running'", "state = 'queued' ORDER BY priority DESC, position"}) {
+        Statement row = db.query(
+            std::string(
+                "SELECT id, state, shape, estimate_s, eta_s, started_ms FROM jobs WHERE lane = ?1 AND "
+                "deleted_ms = 0 AND ") +
+                rest,
+            lane);
+        while (row.step()) {
+            Job job;
+            job.id = row.text(0);
+            job.state = parse_state(row.text(1));
+            job.shape = row.text(2);
+            job.estimate_s = row.real(3);
+            job.eta_s = row.real(4);
+            job.started_ms = row.integer(5);
+            jobs.push_back(std::move(job));
+        }
+    }
+    return jobs;
+}
+
 }  // namespace
 
 Seconds expected_duration(std::vector<double> finished_s, double estimate_s) {
@@ -71,14 +95,9 @@ std::map<std::string, Outlook> JobStore::outlook(std::string_view lane) {
     int crew = 0;
     for (const WorkerRecord& worker : workers()) crew += worker.lane == lane;
     if (paused(lane)) crew = 0;
-    Filter filter;
-    filter.lane = lane;
-    filter.states = {State::queued, State::running};
-    filter.order = Order::queue;
-    filter.limit = -1;
-    const std::vector<Job> jobs = list(filter);
 
     const std::lock_guard lock(inside_->mutex);
+    const std::vector<Job> jobs = under_way(inside_->db, lane);
     std::map<std::string, std::vector<double>> durations;
     std::map<std::string, Outlook> outlook;
     std::vector<Seconds> running_left, waiting;

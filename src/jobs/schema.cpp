@@ -48,7 +48,7 @@ CREATE INDEX jobs_waiting ON jobs (lane, priority DESC, position) WHERE state = 
 CREATE INDEX jobs_running ON jobs (lane) WHERE state = 'running';
 CREATE INDEX jobs_of_a_shape ON jobs (shape, finished_ms) WHERE state = 'completed';
 CREATE INDEX jobs_of_a_batch ON jobs (batch) WHERE batch != '';
-CREATE INDEX jobs_by_state ON jobs (lane, state);
+CREATE INDEX jobs_by_state ON jobs (lane, deleted_ms, state);
 CREATE INDEX jobs_by_position ON jobs (position);
 
 -- One row for each claim. An outcome other than these of the job itself: released, died, expired, forgotten.

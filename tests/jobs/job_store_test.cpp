@@ -212,6 +212,19 @@ TEST_F(JobStoreTest, TheBinHidesUntilRestoredOrPurged) {
     EXPECT_ERROR(store.get(job.id), ErrorCode::not_found, job.id);
 }
 
+TEST_F(JobStoreTest, ALaneIsClearedOfWhatEnded) {
+    const Job old = submit("old"), running = submit("running"), queued = submit("queued");
+    ASSERT_TRUE(store.complete(*claim(), ""));
+    claim();
+    const std::int64_t now_ms = store.get(old.id).finished_ms;
+    EXPECT_EQ(store.purge_ended(kRenderLane, now_ms), 0);
+    EXPECT_EQ(store.purge_ended(kQuickLane, now_ms + 1), 0);
+    EXPECT_EQ(store.purge_ended(kRenderLane, now_ms + 1), 1);
+    EXPECT_FALSE(store.find(old.id));
+    EXPECT_TRUE(store.find(running.id));
+    EXPECT_TRUE(store.find(queued.id));
+}
+
 TEST_F(JobStoreTest, DeletingARunningJobStopsIt) {
     const Job job = submit("a");
     const auto running = claim();
