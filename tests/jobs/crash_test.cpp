@@ -115,6 +115,7 @@ TEST_F(CrashTest, KillsAtRandomMomentsLoseNothingAndFinishNothingTwice) {
         for (const Job& job : store.list({.states = {State::failed}})) store.retry(job.id);
         return store.counts().at(State::completed) == 60;
     }));
+    ASSERT_TRUE(eventually([&] { return store.workers().size() == 2; }));
     for (auto& worker : workers) {
         worker->signal(SIGTERM);
         EXPECT_EQ(worker->wait().exit_code, 0);
