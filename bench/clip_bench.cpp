@@ -45,7 +45,9 @@ void measure(const std::string& picture, int width, int height, int threads) {
                                  .outputs = {},
                                  .on_existing = studio::OnExisting::replace,
                                  .debug_folder = {},
-                                 .uploads = {}};
+                                 .uploads = {},
+                                 .cache = {},
+                                 .preview = {}};
     const Stopwatch watch;
     double first_s = 0, warm_s = 0;
     studio::Observer observer;

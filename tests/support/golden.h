@@ -1,5 +1,4 @@
-// A case of the reference goldens (tests/goldens/README.md): case.json and io.safetensors as plain values,
-// and the comparison of a result with the tolerance that the case states.
+// The cases of the reference goldens in GoogleTest's terms; stillreel-parity reads and compares them.
 #pragma once
 
 #include <cstdint>
@@ -10,10 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "parity/golden_case.h"
+
 namespace stillreel::testing {
 
 struct GoldenTensor {
-    std::string type;  // "F32", "I64", "U8"
     std::vector<std::int64_t> shape;
     std::vector<double> values;
 
@@ -24,6 +24,7 @@ struct Golden {
     std::string name;
     nlohmann::json about;  // case.json
     std::map<std::string, GoldenTensor> tensors;
+    parity::GoldenCase golden_case;  // what the comparison is made with
 
     bool has(const std::string& tensor) const { return tensors.contains(tensor); }
     const GoldenTensor& at(const std::string& tensor) const { return tensors.at(tensor); }

@@ -138,6 +138,7 @@ GoldenCase load_case(const fs::path& folder) {
     const json about = parse(read_text_file(folder / "case.json", kMaxCaseBytes), folder / "case.json");
     const fs::path here = fs::absolute(folder).lexically_normal();
     GoldenCase golden;
+    golden.about = about;
     golden.name = (here.has_filename() ? here : here.parent_path()).filename().string();
     golden.component = text_or_nothing(about, "component");
     golden.module = text_or_nothing(about, "module");

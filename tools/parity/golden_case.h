@@ -28,6 +28,7 @@ struct GoldenCase {
     std::string component;
     std::filesystem::path model;  // folder of the weights; empty: none
     std::string module;           // the part that was run, "unet.mid_block"; may be empty
+    nlohmann::json about;         // case.json as it is
     nlohmann::json params;
     nlohmann::json tolerance;
     std::map<std::string, Numbers> tensors;  // in.*, out.*, alt.*

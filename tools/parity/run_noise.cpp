@@ -1,5 +1,6 @@
 // Components without weights: noise and schedulers.
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 #include <optional>
@@ -17,9 +18,7 @@ using diffusion::TorchGenerator;
 using nlohmann::json;
 
 std::string joined(const json& shape) {
-    std::string text;
-    for (const std::int64_t side : shape) text += (text.empty() ? "" : "x") + std::to_string(side);
-    return text;
+    return fmt::format("{}", fmt::join(shape.get<std::vector<std::int64_t>>(), "x"));
 }
 
 std::size_t count_of(const json& shape) {
