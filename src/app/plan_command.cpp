@@ -2,14 +2,13 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "app/commands.h"
 #include "app/usage_error.h"
 #include "base/error.h"
-#include "prompt/camera_path.h"
 #include "prompt/motion_plan.h"
 #include "prompt/plan_table.h"
+#include "studio/catalogue.h"
 #include "studio/clip_spec.h"
 
 namespace stillreel::app {
@@ -31,17 +30,12 @@ studio::Aspect aspect_of(const std::string& text) {
 }
 
 int plan(const Arguments& arguments) {
-    const prompt::MotionPlan plan = prompt::parse_prompt(arguments.prompt, arguments.duration_s);
     const double aspect = aspect_of(arguments.aspect).value();
     if (!arguments.json) {
-        fmt::print("{}", prompt::to_table(plan));
+        fmt::print("{}", prompt::to_table(prompt::parse_prompt(arguments.prompt, arguments.duration_s)));
         return 0;
     }
-    nlohmann::ordered_json object = nlohmann::ordered_json::parse(prompt::to_json(plan));
-    const prompt::CameraPath path =
-        prompt::compile_camera(plan, {arguments.duration_s, aspect, prompt::kDefaultFocalMm});
-    object["camera_path"] = nlohmann::ordered_json::parse(prompt::to_json(path));
-    fmt::print("{}\n", object.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    fmt::print("{}\n", studio::prompt_plan_json(arguments.prompt, arguments.duration_s, aspect));
     return 0;
 }
 

@@ -2,28 +2,14 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "app/commands.h"
+#include "studio/catalogue.h"
 #include "studio/generator.h"
 #include "studio/presets.h"
 
 namespace stillreel::app {
 namespace {
-
-void print_json() {
-    auto list = nlohmann::ordered_json::array();
-    for (const studio::Preset& preset : studio::presets())
-        list.push_back({{"name", preset.name},
-                        {"purpose", preset.purpose},
-                        {"size", preset.size_px},
-                        {"frames", preset.frames},
-                        {"fps", to_string(preset.fps)},
-                        {"duration", preset.duration_s()},
-                        {"steps", preset.steps},
-                        {"guidance", preset.guidance}});
-    fmt::print("{}\n", list.dump(2));
-}
 
 void print_table() {
     fmt::print("{:10} {:>10} {:>8} {:>7} {:>6} {:>6} {:>9}\n", "preset", "short side", "seconds", "frames",
@@ -52,7 +38,10 @@ Command add_presets(CLI::App& app) {
     auto json = std::make_shared<bool>(false);
     command->add_flag("--json", *json, "As JSON");
     return [json] {
-        *json ? print_json() : print_table();
+        if (*json)
+            fmt::print("{}\n", studio::presets_json());
+        else
+            print_table();
         return 0;
     };
 }

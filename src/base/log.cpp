@@ -1,11 +1,13 @@
 #include "base/log.h"
 
+#include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <cstdlib>
 
 #include "base/check.h"
+#include "base/error.h"
 
 namespace stillreel::log {
 namespace {
@@ -29,6 +31,15 @@ void set_level(Level level) {
         case Level::error: logger().set_level(spdlog::level::err); break;
         case Level::off: logger().set_level(spdlog::level::off); break;
     }
+}
+
+void also_to(const std::filesystem::path& file) {
+    try {
+        logger().sinks().push_back(std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string()));
+    } catch (const spdlog::spdlog_ex& error) {
+        throw Error(ErrorCode::io, "cannot write the log file " + file.string() + ": " + error.what());
+    }
+    logger().flush_on(spdlog::level::debug);
 }
 
 void debug(std::string_view line) { logger().debug("{}", line); }

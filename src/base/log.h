@@ -2,6 +2,7 @@
 // line should read (progress, notes, errors) is printed by app, not logged.
 #pragma once
 
+#include <filesystem>
 #include <string_view>
 
 namespace stillreel::log {
@@ -10,6 +11,9 @@ enum class Level { debug, info, warning, error, off };
 
 /// Lines below `level` are dropped. Starts at warning.
 void set_level(Level level);
+
+/// From now on lines go to the end of this file too, whole, whoever else writes there. Makes its folder. Throws io.
+void also_to(const std::filesystem::path& file);
 
 void debug(std::string_view line);
 void info(std::string_view line);

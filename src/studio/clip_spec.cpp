@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "studio/field_error.h"
 #include "studio/presets.h"
 #include "studio/spec_values.h"
 #include "studio/suggest.h"
@@ -295,17 +296,18 @@ void refuse_unknown(const json& object) {
     for (const Field& field : kFields) names.emplace_back(field.name);
     for (const auto& item : object.items())
         if (!is_field(item.key()))
-            throw Error(ErrorCode::invalid_argument,
-                        fmt::format("\"{}\" is not a field of a clip{}", item.key().substr(0, 60),
-                                    did_you_mean(item.key(), names)));
+            throw FieldError(ErrorCode::invalid_argument,
+                             fmt::format("\"{}\" is not a field of a clip{}", item.key().substr(0, 60),
+                                         did_you_mean(item.key(), names)),
+                             item.key().substr(0, 60));
 }
 
 void refuse_doubles(const json& object) {
     const auto given = [&](const char* name) { return object.contains(name) && !object[name].is_null(); };
     const auto both = [&](const char* a, const char* b) {
         if (given(a) && given(b))
-            throw Error(ErrorCode::invalid_argument,
-                        fmt::format("{} and {} say the same thing: give one of them", a, b));
+            throw FieldError(ErrorCode::invalid_argument,
+                             fmt::format("{} and {} say the same thing: give one of them", a, b), b);
     };
     both("frames", "duration");
     both("size", "width");
@@ -314,8 +316,8 @@ void refuse_doubles(const json& object) {
                        (given("size") && object["size"].is_string() &&
                         object["size"].get_ref<const std::string&>().find('x') != std::string::npos);
     if (exact && given("aspect"))
-        throw Error(ErrorCode::invalid_argument,
-                    "aspect follows from width and height: leave one of them out");
+        throw FieldError(ErrorCode::invalid_argument,
+                         "aspect follows from width and height: leave one of them out", "aspect");
 }
 
 }  // namespace
@@ -339,7 +341,11 @@ void merge(ClipSpec& spec, std::string_view text) {
     for (const Field& field : kFields) {
         const auto found = object.find(field.name);
         if (found == object.end()) continue;
-        found->is_null() ? field.clear(spec) : field.set(spec, *found);
+        try {
+            found->is_null() ? field.clear(spec) : field.set(spec, *found);
+        } catch (const Error& error) {
+            throw FieldError(error.code(), error.what(), std::string(field.name));
+        }
     }
     if (spec.width && spec.height) spec.aspect.reset();
 }
