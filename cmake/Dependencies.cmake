@@ -5,6 +5,12 @@ find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(restinio REQUIRED)
+# RESTinio runs on the stand-alone Asio, which is headers only.
+find_path(ASIO_INCLUDE asio.hpp REQUIRED)
+add_library(asio::asio INTERFACE IMPORTED)
+set_target_properties(asio::asio PROPERTIES INTERFACE_INCLUDE_DIRECTORIES ${ASIO_INCLUDE}
+    INTERFACE_LINK_LIBRARIES Threads::Threads)
 find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)
 find_package(GTest REQUIRED)

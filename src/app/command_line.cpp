@@ -86,7 +86,7 @@ int parse_and_run(int argc, char** argv) {
     app.get_formatter()->column_width(30);
     std::map<const CLI::App*, Command> commands;
     for (const auto& add :
-         {add_generate, add_plan, add_inspect, add_presets, add_models, add_doctor, add_bench}) {
+         {add_generate, add_plan, add_inspect, add_presets, add_models, add_doctor, add_bench, add_serve}) {
         Command command = add(app);
         commands[app.get_subcommands({}).back()] = std::move(command);
     }

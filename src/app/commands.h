@@ -19,5 +19,6 @@ Command add_presets(CLI::App& app);
 Command add_models(CLI::App& app);
 Command add_doctor(CLI::App& app);
 Command add_bench(CLI::App& app);
+Command add_serve(CLI::App& app);
 
 }  // namespace stillreel::app

@@ -52,12 +52,16 @@ ordered_json to_json(const StoredModel& model) {
             {"missing", model.missing}};
 }
 
+ordered_json rows_of(const std::vector<StoredModel>& models) {
+    auto rows = ordered_json::array();
+    for (const StoredModel& model : models) rows.push_back(to_json(model));
+    return rows;
+}
+
 int list(bool as_json) {
     const std::vector<StoredModel> models = weights::stored_models();
     if (as_json) {
-        auto rows = ordered_json::array();
-        for (const StoredModel& model : models) rows.push_back(to_json(model));
-        print_json(rows);
+        print_json(rows_of(models));
         return 0;
     }
     if (models.empty()) {
@@ -179,6 +183,19 @@ int remove(const RemoveArguments& arguments) {
 
 const char* engine_of(const std::string& pipeline_class) {
     return pipeline_class == "I2VGenXLPipeline" ? "i2vgen-xl" : "none";
+}
+
+std::string models_json() {
+    ordered_json rows = rows_of(weights::stored_models());
+    // Where things lie on the server's disk is no client's business.
+    for (ordered_json& row : rows) row.erase("folder");
+    return rows.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+std::vector<std::string> model_names() {
+    std::vector<std::string> names;
+    for (const StoredModel& model : weights::stored_models()) names.push_back(model.name);
+    return names;
 }
 
 Command add_models_list(CLI::App& models) {

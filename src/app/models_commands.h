@@ -1,6 +1,9 @@
 // The commands of `stillreel models`, one function each (commands.h says how).
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "app/commands.h"
 
 namespace stillreel::app {
@@ -11,6 +14,10 @@ Command add_models_pull(CLI::App& models);
 Command add_models_verify(CLI::App& models);
 Command add_models_random(CLI::App& models);
 Command add_models_remove(CLI::App& models);
+
+/// The models found, as the array that `models list --json` prints, without folders.
+std::string models_json();
+std::vector<std::string> model_names();
 
 /// The engine that a pipeline class serves, or "none".
 const char* engine_of(const std::string& pipeline_class);

@@ -27,11 +27,13 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"models", {"base", "tensor", "weights", "nn"}},
     {"diffusion", {"base", "image", "tensor", "weights", "nn", "models"}},
     {"studio",
-     {"base", "image", "media", "prompt", "animatic", "tensor", "weights", "nn", "models", "diffusion"}},
+     {"base", "image", "media", "prompt", "animatic", "tensor", "weights", "nn", "models", "diffusion",
+      "jobs"}},
     {"jobs", {"base"}},
+    {"server", {"base", "studio", "jobs"}},
     {"app",
      {"base", "image", "media", "prompt", "animatic", "tensor", "weights", "nn", "models", "diffusion",
-      "studio", "jobs"}},
+      "studio", "jobs", "server"}},
 };
 
 /// Header path prefix -> the only rooms that include it. What is not listed (fmt, nlohmann) any .cpp may use.
@@ -54,12 +56,14 @@ const std::vector<std::pair<std::string, std::set<std::string>>> kOwners = {
     {"oneapi/", {"tensor"}},
     {"curl/", {"weights"}},
     {"sqlite3.h", {"jobs"}},
+    {"restinio/", {"server"}},
+    {"asio", {"server"}},
 };
 
-const std::vector<std::string> kThirdParty = {"spdlog/",  "fmt/",    "openssl/", "jpeglib.h", "png.h",
-                                              "webp/",    "lcms2.h", "libav",    "libsw",     "opencv2/",
-                                              "hwy/",     "CLI/",    "toml++/",  "nlohmann/", "utf8proc.h",
-                                              "dnnl.hpp", "oneapi/", "curl/",    "sqlite3.h"};
+const std::vector<std::string> kThirdParty = {
+    "spdlog/",    "fmt/",     "openssl/", "jpeglib.h", "png.h",     "webp/",     "lcms2.h",
+    "libav",      "libsw",    "opencv2/", "hwy/",      "CLI/",      "toml++/",   "nlohmann/",
+    "utf8proc.h", "dnnl.hpp", "oneapi/",  "curl/",     "sqlite3.h", "restinio/", "asio"};
 
 struct Include {
     fs::path file;

@@ -1,0 +1,77 @@
+#include "server/site.h"
+
+#include <fmt/core.h>
+
+#include <new>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+namespace stillreel::server {
+namespace {
+
+constexpr const char* kPolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; "
+    "media-src 'self' blob:; connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'";
+
+bool has_header(const Response& response, std::string_view name) {
+    for (const auto& [key, value] : response.headers)
+        if (key == name) return true;
+    return false;
+}
+
+void add_careful_headers(Response& response) {
+    response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+    response.headers.emplace_back("Content-Security-Policy", kPolicy);
+    response.headers.emplace_back("Cross-Origin-Resource-Policy", "same-origin");
+    response.headers.emplace_back("Referrer-Policy", "no-referrer");
+    if (!has_header(response, "Cache-Control")) response.headers.emplace_back("Cache-Control", "no-store");
+}
+
+/// Runs `work`; what it throws becomes the answer.
+template <class Work>
+void answering(const Reply& reply, const Work& work) {
+    try {
+        work();
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::io) log::error(error.what());
+        reply(problem(error));
+    } catch (const std::bad_alloc&) {
+        reply(problem(Error(ErrorCode::out_of_memory, "the server is out of memory: try again later")));
+    } catch (const std::exception& error) {
+        log::error(fmt::format("uncaught in a request: {}", error.what()));
+        reply(problem(Error(ErrorCode::io, "the server made a mistake: its log says more")));
+    }
+}
+
+}  // namespace
+
+Handler site(const Router& router, Access& access, HttpMetrics& metrics) {
+    return [&router, &access, &metrics](const Request& received, const Reply& send) {
+        Request request = received;
+        auto route = std::make_shared<std::string>("none");
+        const Reply reply = [send, route, method = request.method, &metrics,
+                             watch = Stopwatch()](Response response) {
+            metrics.count(method, *route, response.status, watch.seconds());
+            add_careful_headers(response);
+            send(std::move(response));
+        };
+        answering(reply, [&] {
+            access.check_origin(request);
+            const Route* found = nullptr;
+            try {
+                found = &router.find(request);
+            } catch (const Refusal&) {
+                // To outsiders every address looks the same, whether it is there or not.
+                access.demand_insider(request);
+                throw;
+            }
+            *route = request.route;
+            if (found->audience == Audience::insiders) access.demand_insider(request);
+            found->handler(request, reply);
+        });
+    };
+}
+
+}  // namespace stillreel::server
