@@ -85,8 +85,8 @@ int parse_and_run(int argc, char** argv) {
     app.require_subcommand(0, 1);
     app.get_formatter()->column_width(30);
     std::map<const CLI::App*, Command> commands;
-    for (const auto& add :
-         {add_generate, add_plan, add_inspect, add_presets, add_models, add_doctor, add_bench, add_serve}) {
+    for (const auto& add : {add_generate, add_plan, add_inspect, add_presets, add_models, add_doctor,
+                            add_bench, add_serve, add_work, add_jobs}) {
         Command command = add(app);
         commands[app.get_subcommands({}).back()] = std::move(command);
     }

@@ -19,6 +19,8 @@ Command add_presets(CLI::App& app);
 Command add_models(CLI::App& app);
 Command add_doctor(CLI::App& app);
 Command add_bench(CLI::App& app);
+Command add_work(CLI::App& app);
+Command add_jobs(CLI::App& app);
 Command add_serve(CLI::App& app);
 
 }  // namespace stillreel::app

@@ -146,7 +146,6 @@ int serve(const Arguments& arguments) {
 
     const studio::EngineRegistry engines = studio::standard_engines();
     std::vector<WorkerPlan> plans(static_cast<std::size_t>(arguments.workers), {"render", kRenderNiceness});
-    if (arguments.workers > 0) plans.push_back({"quick", 0});
     WorkerCrew crew(folders.home, log_file, plans);
     server::ServiceParts parts{engines, nullptr, models_json, [&crew] { return crew.restarts(); }};
     const server::Service service = [&] {

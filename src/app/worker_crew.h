@@ -12,7 +12,7 @@
 namespace stillreel::app {
 
 struct WorkerPlan {
-    std::string lane;  // "render", "quick"
+    std::string lane;  // "render"
     int niceness = 0;
 };
 

@@ -158,7 +158,7 @@ std::optional<int> prepare(Generator& generator, const RunOptions& run, WorkHook
         return std::nullopt;
     } catch (const Error& error) {
         if (error.code() != ErrorCode::cancelled) throw;
-        if (run.on_cancel == OnCancel::keep_partial) {
+        if (run.on_cancel == OnCancel::keep_partial || (run.keeps_partial && run.keeps_partial())) {
             hooks.cancel = nullptr;
             if (const std::optional<int> kept = generator.keep_partial(hooks)) return kept;
         }
@@ -247,6 +247,7 @@ MadeClip generate(const ClipRequest& request, const RunOptions& run, const Engin
     if (!plan.fits()) throw Error(ErrorCode::out_of_memory, refusal(*plan.fit));
     const Originals originals = read_originals(request);
     Recipe recipe = recipe_of(request, plan, originals, format_for(run));
+    recipe.job = run.job;
     recipe.model = engine.model(request.spec, run.cache, cancel);
     if (recipe.model) recipe.spec.model = recipe.model->name;
     set_seed(plan.clip.seed, plan, recipe);

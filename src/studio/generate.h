@@ -52,6 +52,9 @@ struct RunOptions {
     std::filesystem::path cache;    // check sums, and the steps of a clip under way; empty: none are kept
     std::filesystem::path preview;  // PNG, replaced every few steps; empty: none
     OnCancel on_cancel = OnCancel::discard;
+    /// Asked once when the clip is cancelled: true is as OnCancel::keep_partial. Empty: false.
+    std::function<bool()> keeps_partial{};
+    std::string job{};  // id for the recipe; empty: none
     Resume resume = Resume::yes;
 };
 

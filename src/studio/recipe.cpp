@@ -84,6 +84,7 @@ ordered_json recipe_json(const Recipe& recipe) {
     }
     if (!recipe.fitted.empty()) object["fitted"] = recipe.fitted;
     if (recipe.partial_steps) object["partial"] = {{"steps_done", *recipe.partial_steps}};
+    if (!recipe.job.empty()) object["job"] = recipe.job;
     object["backend"] = backend_json(recipe.backend);
     return object;
 }
@@ -211,6 +212,8 @@ std::string comment_of(const Recipe& recipe) {
     ordered_json object = ordered_json::object();
     if (recipe.spec.recipe == RecipeMode::full) object = recipe_json(recipe);
     if (recipe.spec.recipe == RecipeMode::without_texts) object = recipe_json(without_texts(recipe));
+    // A clip that nobody could tell for the job's would be made twice after a crash.
+    if (recipe.spec.recipe == RecipeMode::none && !recipe.job.empty()) object["job"] = recipe.job;
     if (!label.empty()) object["AIGC"] = ordered_json::parse(label);
     return object.empty() ? "" : object.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -221,6 +224,7 @@ std::string resume_fingerprint(const Recipe& recipe, std::optional<std::uint64_t
     begun.seed = 0;
     begun.partial_steps.reset();
     // What only concerns the file.
+    begun.job.clear();
     begun.picture.name.clear();
     begun.spec.picture.clear();
     begun.spec.quality = Quality::standard;
@@ -266,6 +270,7 @@ Recipe parse_recipe(std::string_view comment) {
     }
     recipe.seed = static_cast<std::uint64_t>(reader.whole("seed", static_cast<std::int64_t>(kMaxSeed)));
     parse_diffusion(reader, recipe);
+    if (reader.has("job")) recipe.job = reader.text("job");
     recipe.backend = parse_backend(reader.object("backend"));
     return recipe;
 }
@@ -273,6 +278,13 @@ Recipe parse_recipe(std::string_view comment) {
 bool looks_like_recipe(std::string_view comment) {
     const json object = parse_shallow(comment);
     return object.is_object() && object.contains("stillreel");
+}
+
+std::string job_of(std::string_view comment) {
+    const json object = parse_shallow(comment);
+    if (!object.is_object()) return "";
+    const auto job = object.find("job");
+    return job != object.end() && job->is_string() ? job->get<std::string>() : "";
 }
 
 std::string_view version() { return STILLREEL_VERSION; }

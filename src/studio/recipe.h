@@ -51,12 +51,16 @@ struct Recipe {
     std::string fitted;                // what auto_fit changed, as options; empty: nothing
     std::optional<int> partial_steps;  // of a clip that was stopped: the steps that were done
     Backend backend;
+    std::string job;                    // id of the job of the service that it was made for; empty: none
     std::vector<std::string> withheld;  // fields of the spec that a private recipe leaves out
 };
 
 /// The `comment` of a clip: the whole recipe; without prompts and names when spec.recipe says so; or, for
 /// none, the AI label alone, and nothing when that is switched off too.
 std::string comment_of(const Recipe& recipe);
+
+/// The id of the job that a clip with this comment was made for, whatever spec.recipe left out; empty: none.
+std::string job_of(std::string_view comment);
 
 /// The value of the AIGC key, or nothing when the label is switched off.
 std::string aigc_of(const Recipe& recipe);

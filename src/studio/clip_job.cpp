@@ -1,0 +1,161 @@
+#include "studio/clip_job.h"
+
+#include <fmt/core.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/name_claim.h"
+#include "base/threads.h"
+#include "media/video.h"
+#include "studio/recipe.h"
+
+namespace stillreel::studio {
+namespace {
+
+using nlohmann::ordered_json;
+
+bool is_there(const fs::path& file) {
+    std::error_code failed;
+    return fs::exists(fs::symlink_status(file, failed));
+}
+
+/// The comment inside of the job's file; nothing when there is no such file, or it is another's. Files get
+/// their names when they are whole: one that is there is finished.
+std::optional<std::string> comment_in_output(const jobs::Job& job, const fs::path& file,
+                                             media::VideoFacts& facts) {
+    if (!is_there(file)) return std::nullopt;
+    try {
+        facts = media::probe_video(file);
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+    const auto comment = facts.tags.find("comment");
+    if (comment == facts.tags.end() || job_of(comment->second) != job.id) return std::nullopt;
+    return comment->second;
+}
+
+/// Between the claim and the moment at which the file got its last byte.
+double seconds_made(const jobs::Job& job, const fs::path& file) {
+    using namespace std::chrono;
+    const auto written = file_clock::to_sys(fs::last_write_time(file));
+    const auto written_ms = duration_cast<milliseconds>(written.time_since_epoch()).count();
+    return std::max(0.0, static_cast<double>(written_ms - job.started_ms) / 1000);
+}
+
+std::string result_json(const MadeClip& made) {
+    ordered_json result = {{"output", made.output.filename().string()},
+                           {"frames", made.frames},
+                           {"seconds", made.seconds},
+                           {"bytes", made.bytes},
+                           {"seed", made.seed}};
+    if (made.partial_steps) result["partial_steps"] = *made.partial_steps;
+    return result.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+/// The result of a clip whose worker died before it could say so.
+std::optional<std::string> result_in_output(const jobs::Job& job, const ServiceFolders& folders) {
+    media::VideoFacts facts;
+    MadeClip made;
+    made.output = folders.outputs() / job.output;
+    const auto comment = comment_in_output(job, made.output, facts);
+    if (!comment) return std::nullopt;
+    made.frames = static_cast<int>(facts.frames);
+    made.bytes = static_cast<std::uint64_t>(facts.bytes);
+    made.seconds = seconds_made(job, made.output);
+    made.seed = parse_clip_spec(job.spec).seed.value_or(0);
+    if (looks_like_recipe(*comment)) made.partial_steps = parse_recipe(*comment).partial_steps;
+    log::info(fmt::format("job {}: {} is finished already and is taken as it is", job.id, job.output));
+    return result_json(made);
+}
+
+Observer observer_of(const jobs::Job& job, const jobs::ReportProgress& report) {
+    Observer observer;
+    observer.note = [&job](const std::string& line) { log::info(fmt::format("job {}: {}", job.id, line)); };
+    observer.progress = [&report](const Progress& now) {
+        const bool in_stages = !now.stage.empty();
+        report(now.done, in_stages ? now.stage : "frames", now.seconds_left);
+    };
+    return observer;
+}
+
+class ClipExecutor {
+  public:
+    ClipExecutor(jobs::JobStore& store, const EngineRegistry& engines, ServiceFolders folders)
+        : store_(store), engines_(engines), folders_(std::move(folders)), assets_(folders_.assets()) {}
+
+    std::string execute(const jobs::Claim& claim, const jobs::ReportProgress& report,
+                        const CancelFlag& cancel) const {
+        const jobs::Job& job = claim.job;
+        log::info(fmt::format("job {}: attempt {} writes {}", job.id, claim.attempt, job.output));
+        try {
+            const ClipRequest request = request_of(parse_clip_spec(job.spec), assets_);
+            const MadeClip made =
+                generate(request, run_options(claim), engines_, observer_of(job, report), cancel);
+            log::info(fmt::format("job {}: {} frames in {:.1f} s", job.id, made.frames, made.seconds));
+            return result_json(made);
+        } catch (const Error& error) {
+            log::info(fmt::format("job {}: {}", job.id, error.what()));
+            throw;
+        }
+    }
+
+  private:
+    RunOptions run_options(const jobs::Claim& claim) const {
+        if (claim.job.output.empty())
+            throw Error(ErrorCode::invalid_argument,
+                        fmt::format("job {} was submitted without a form for its output's name; submit it "
+                                    "through the service",
+                                    claim.job.id));
+        RunOptions run;
+        run.threads = available_threads();
+        run.output = folders_.outputs() / claim.job.output;
+        run.uploads = folders_.uploads();
+        run.cache = folders_.cache();
+        run.job = claim.job.id;
+        // Whether to keep what there is, is said together with the wish to cancel.
+        run.keeps_partial = [this, &claim] {
+            return store_.look(claim) == jobs::Verdict::cancel && store_.get(claim.job.id).keep_partial;
+        };
+        return run;
+    }
+
+    jobs::JobStore& store_;
+    const EngineRegistry& engines_;
+    ServiceFolders folders_;
+    AssetStore assets_;
+};
+
+}  // namespace
+
+void remove_output(const jobs::Job& job, const ServiceFolders& folders) {
+    if (job.output.empty() || !is_there(folders.outputs())) return;
+    const fs::path file = folders.outputs() / job.output;
+    // Whoever writes under this name holds the claim; else the claim's end removes what was left half done.
+    if (!NameClaim::take(file)) return;
+    media::VideoFacts facts;
+    if (!comment_in_output(job, file, facts)) return;
+    std::error_code failed;
+    fs::remove(file, failed);
+    if (failed)
+        throw Error(ErrorCode::io, fmt::format("cannot remove {}: {}", file.string(), failed.message()));
+}
+
+jobs::Work clip_work(jobs::JobStore& store, const EngineRegistry& engines, const ServiceFolders& folders) {
+    const auto executor = std::make_shared<ClipExecutor>(store, engines, folders);
+    jobs::Work work;
+    work.execute = [executor](const jobs::Claim& claim, const jobs::ReportProgress& report,
+                              const CancelFlag& cancel) { return executor->execute(claim, report, cancel); };
+    work.finished_already = [folders](const jobs::Job& job) { return result_in_output(job, folders); };
+    work.discard_output = [folders](const jobs::Job& job) { remove_output(job, folders); };
+    work.name_taken = [folders](const std::string& output) {
+        const fs::path file = folders.outputs() / output;
+        return is_there(file) || is_there(file.string() + ".part");
+    };
+    return work;
+}
+
+}  // namespace stillreel::studio
