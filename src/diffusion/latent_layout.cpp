@@ -5,54 +5,56 @@
 namespace stillreel::diffusion {
 namespace {
 
-/// Where the element (frame, channel, pixel 0) of a reference layout lies.
-struct Planes {
-    std::int64_t of_frame;
-    std::int64_t of_channel;
-};
-Planes clip_planes(const LatentSize& size) { return {size.pixels(), size.frames * size.pixels()}; }
-Planes frame_planes(const LatentSize& size) { return {size.channels * size.pixels(), size.pixels()}; }
-
-/// Calls copy(index channels-last, index in the reference's layout) for every element.
+/// Calls copy(index channels last, index channels first) for every element.
 template <class Copy>
-void for_each(const LatentSize& size, const Planes& planes, Copy copy) {
+void for_each(std::size_t elements, std::int64_t outer, std::int64_t channels, Copy copy) {
+    const auto depth = static_cast<std::size_t>(channels);
+    const std::size_t pixels = elements / (static_cast<std::size_t>(outer) * depth);
+    STILLREEL_CHECK_EQ(pixels * static_cast<std::size_t>(outer) * depth, elements);
     std::size_t here = 0;
-    for (std::int64_t f = 0; f < size.frames; ++f)
-        for (std::int64_t p = 0; p < size.pixels(); ++p)
-            for (std::int64_t c = 0; c < size.channels; ++c)
-                copy(here++, static_cast<std::size_t>(f * planes.of_frame + c * planes.of_channel + p));
+    for (std::size_t begin = 0; begin < elements; begin += depth * pixels)
+        for (std::size_t p = 0; p < pixels; ++p)
+            for (std::size_t c = 0; c < depth; ++c) copy(here++, begin + c * pixels + p);
 }
 
-std::vector<float> gathered(std::span<const float> numbers, const LatentSize& size, const Planes& planes) {
+void check_size(std::span<const float> numbers, const LatentSize& size) {
     STILLREEL_CHECK_EQ(numbers.size(), size.elements());
-    std::vector<float> result(numbers.size());
-    for_each(size, planes, [&](std::size_t here, std::size_t there) { result[here] = numbers[there]; });
-    return result;
-}
-
-std::vector<float> scattered(std::span<const float> numbers, const LatentSize& size, const Planes& planes) {
-    STILLREEL_CHECK_EQ(numbers.size(), size.elements());
-    std::vector<float> result(numbers.size());
-    for_each(size, planes, [&](std::size_t here, std::size_t there) { result[there] = numbers[here]; });
-    return result;
 }
 
 }  // namespace
 
+std::vector<float> channels_last(std::span<const float> numbers, std::int64_t outer, std::int64_t channels) {
+    std::vector<float> result(numbers.size());
+    for_each(numbers.size(), outer, channels,
+             [&](std::size_t last, std::size_t first) { result[last] = numbers[first]; });
+    return result;
+}
+
+std::vector<float> channels_first(std::span<const float> numbers, std::int64_t outer, std::int64_t channels) {
+    std::vector<float> result(numbers.size());
+    for_each(numbers.size(), outer, channels,
+             [&](std::size_t last, std::size_t first) { result[first] = numbers[last]; });
+    return result;
+}
+
 std::vector<float> from_clip_layout(std::span<const float> numbers, const LatentSize& size) {
-    return gathered(numbers, size, clip_planes(size));
+    check_size(numbers, size);
+    return channels_last(numbers, 1, size.channels);
 }
 
 std::vector<float> to_clip_layout(std::span<const float> numbers, const LatentSize& size) {
-    return scattered(numbers, size, clip_planes(size));
+    check_size(numbers, size);
+    return channels_first(numbers, 1, size.channels);
 }
 
 std::vector<float> from_frame_layout(std::span<const float> numbers, const LatentSize& size) {
-    return gathered(numbers, size, frame_planes(size));
+    check_size(numbers, size);
+    return channels_last(numbers, size.frames, size.channels);
 }
 
 std::vector<float> to_frame_layout(std::span<const float> numbers, const LatentSize& size) {
-    return scattered(numbers, size, frame_planes(size));
+    check_size(numbers, size);
+    return channels_first(numbers, size.frames, size.channels);
 }
 
 }  // namespace stillreel::diffusion

@@ -17,6 +17,11 @@ struct LatentSize {
     std::size_t elements() const { return static_cast<std::size_t>(frames * pixels() * channels); }
 };
 
+/// (N, C, ...) -> [N, ..., C], whatever lies behind the channels.
+std::vector<float> channels_last(std::span<const float> numbers, std::int64_t outer, std::int64_t channels);
+/// [N, ..., C] -> (N, C, ...)
+std::vector<float> channels_first(std::span<const float> numbers, std::int64_t outer, std::int64_t channels);
+
 /// (1, C, F, h, w) -> [F, h, w, C]
 std::vector<float> from_clip_layout(std::span<const float> numbers, const LatentSize& size);
 /// [F, h, w, C] -> (1, C, F, h, w)

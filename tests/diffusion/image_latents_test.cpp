@@ -2,41 +2,38 @@
 
 #include <gtest/gtest.h>
 
-#include "support/golden_tensors.h"
+#include "diffusion/latent_layout.h"
+#include "support/golden.h"
 
 namespace stillreel::diffusion {
 namespace {
 
-using testing::Channels;
 using testing::Golden;
-using testing::with_channels;
 
 constexpr std::int64_t kChannels = 4;
 
-std::vector<float> channels_last(const testing::GoldenTensor& golden) {
-    return with_channels(golden.floats(), 1, golden.shape.at(1), Channels::to_last);
+/// Of tensors (1, C, ...).
+std::vector<float> last(const parity::Numbers& golden) {
+    return channels_last(golden.floats(), 1, golden.shape[1]);
 }
 
-std::vector<float> channels_first(const std::vector<float>& numbers) {
-    return with_channels(numbers, 1, kChannels, Channels::to_first);
-}
+std::vector<float> first(const std::vector<float>& numbers) { return channels_first(numbers, 1, kChannels); }
 
 TEST(ImageLatents, AreTheReferences) {
     int compared = 0;
     for (const auto& path : testing::golden_cases("vae_encode-")) {
         SCOPED_TRACE(path.string());
         const Golden golden = testing::load_golden(path);
-        const LatentDistribution distribution =
-            distribution_of(channels_last(golden.at("out.moments")), kChannels);
-        golden.expect_equal("out.mean", channels_first(distribution.mean));
-        golden.expect_equal("out.logvar", channels_first(distribution.log_variance));
-        golden.expect_equal("out.std", channels_first(distribution.deviation));
-        const std::vector<float> drawn = sample(distribution, channels_last(golden.at("in.noise")));
-        golden.expect_equal("out.sample", channels_first(drawn));
+        const LatentDistribution distribution = distribution_of(last(golden.at("out.moments")), kChannels);
+        golden.expect_equal("out.mean", first(distribution.mean));
+        golden.expect_equal("out.logvar", first(distribution.log_variance));
+        golden.expect_equal("out.std", first(distribution.deviation));
+        const std::vector<float> drawn = sample(distribution, last(golden.at("in.noise")));
+        golden.expect_equal("out.sample", first(drawn));
         const auto& params = golden.about.at("params");
         const std::vector<float> clip =
             image_latents(drawn, params.at("scaling_factor"), params.at("num_frames"));
-        golden.expect_equal("out.image_latents", channels_first(clip));
+        golden.expect_equal("out.image_latents", first(clip));
         ++compared;
     }
     EXPECT_GE(compared, 1);

@@ -2,21 +2,18 @@
 
 #include <gtest/gtest.h>
 
+#include "diffusion/latent_layout.h"
 #include "diffusion/latent_preview.h"
-#include "support/golden_tensors.h"
+#include "parity/layout.h"
+#include "support/golden.h"
 #include "support/throws.h"
 
 namespace stillreel::diffusion {
 namespace {
 
 using image::Image;
+using parity::picture_of;
 using testing::Golden;
-
-Image picture_of(const testing::GoldenTensor& golden) {
-    Image picture(static_cast<int>(golden.shape.at(1)), static_cast<int>(golden.shape.at(0)), 3);
-    picture.pixels.assign(golden.values.begin(), golden.values.end());
-    return picture;
-}
 
 void expect_bytes(const Golden& golden, const std::string& tensor, const Image& got) {
     const Image expected = picture_of(golden.at(tensor));
@@ -27,7 +24,7 @@ void expect_bytes(const Golden& golden, const std::string& tensor, const Image& 
 /// The bytes before these are equal, so the limit of that path counts.
 void expect_pixels(const Golden& golden, const std::string& tensor, const std::vector<float>& got) {
     const std::vector<double>& expected = golden.at(tensor).values;
-    const std::vector<float> ours = testing::with_channels(got, 1, 3, testing::Channels::to_first);
+    const std::vector<float> ours = channels_first(got, 1, 3);
     ASSERT_EQ(ours.size(), expected.size());
     const double limit = golden.about.at("tolerance").at(tensor).at("exact_path_atol");
     for (std::size_t i = 0; i < ours.size(); ++i) ASSERT_NEAR(ours[i], expected[i], limit) << tensor << i;

@@ -4,9 +4,10 @@
 #include "base/file.h"
 #include "models/clip_text.h"
 #include "models/clip_vision.h"
-#include "rewritten_weights.h"
-#include "support/golden_tensors.h"
+#include "parity/layout.h"
+#include "support/golden.h"
 #include "support/scratch.h"
+#include "support/stored_weights.h"
 #include "support/throws.h"
 #include "weights/weight_source.h"
 
@@ -15,13 +16,10 @@ namespace {
 
 using tensor::Tensor;
 using testing::backends;
-using testing::channels_first;
 using testing::Golden;
 using testing::golden_cases;
-using testing::image_tensor;
 using testing::load_golden;
 using testing::NamedOps;
-using testing::RewrittenTensor;
 using testing::ScratchFolder;
 using weights::WeightLoader;
 
@@ -55,7 +53,7 @@ std::vector<std::int64_t> ids_of(const Golden& golden) {
 void expect_text(NamedOps& backend, const fs::path& golden_case) {
     SCOPED_TRACE(backend.name + ", " + golden_case.string());
     const Golden golden = load_golden(golden_case);
-    const fs::path folder = testing::model_folder(golden_case, golden) / "text_encoder";
+    const fs::path folder = golden.model / "text_encoder";
     const auto source = weights::open_weights(folder);
     const ClipText text = load_text(*source, backend.ops, parse_clip_text_config(config_of(folder)));
     const nn::Pass pass{backend.ops};
@@ -99,19 +97,23 @@ TEST(ClipText, NumbersOfPositionsInOlderFilesAreNoSurplus) {
     const ScratchFolder scratch;
     const auto source = weights::open_weights(small_model() / "text_encoder");
     const std::vector<std::int64_t> ids(77, 1);
-    const tensor::WeightData positions{
-        tensor::DType::i64, {1, 77}, reinterpret_cast<const std::byte*>(ids.data())};
-    const auto same = [](RewrittenTensor tensor) { return tensor; };
+    const auto bytes = std::as_bytes(std::span(ids));
+    const testing::StoredWeight positions{tensor::DType::i64, {1, 77}, {bytes.begin(), bytes.end()}};
+    const testing::StoredWeights weights =
+        testing::read_weights(small_model() / "text_encoder/model.safetensors");
+    const auto write_with_positions = [&](const char* file, const char* name) {
+        testing::StoredWeights more = weights;
+        more[name] = positions;
+        testing::write_weights(scratch / file, more);
+    };
     const ClipTextConfig config = parse_clip_text_config(config_of(small_model() / "text_encoder"));
     tensor::Ops ops = testing::reference_ops();
 
-    testing::rewrite_weights(*source, scratch / "older.safetensors", same,
-                             {{"text_model.embeddings.position_ids", positions}});
+    write_with_positions("older.safetensors", "text_model.embeddings.position_ids");
     const auto older = weights::open_weight_file(scratch / "older.safetensors");
     EXPECT_NO_THROW(load_text(*older, ops, config));
 
-    testing::rewrite_weights(*source, scratch / "strange.safetensors", same,
-                             {{"text_model.embeddings.strange", positions}});
+    write_with_positions("strange.safetensors", "text_model.embeddings.strange");
     const auto strange = weights::open_weight_file(scratch / "strange.safetensors");
     EXPECT_ERROR(load_text(*strange, ops, config), ErrorCode::corrupt_data, "text_model.embeddings.strange");
 }
@@ -157,7 +159,7 @@ TEST(ClipConfig, WhatWeLackOrCannotBeIsNamed) {
 void expect_picture(NamedOps& backend, const fs::path& golden_case) {
     SCOPED_TRACE(backend.name + ", " + golden_case.string());
     const Golden golden = load_golden(golden_case);
-    const fs::path folder = testing::model_folder(golden_case, golden) / "image_encoder";
+    const fs::path folder = golden.model / "image_encoder";
     const auto source = weights::open_weights(folder);
     WeightLoader loader("image encoder", *source, backend.ops, ClipVision::file_habits());
     const auto vision = load<ClipVision>(loader, parse_clip_vision_config(config_of(folder)));
@@ -168,7 +170,7 @@ void expect_picture(NamedOps& backend, const fs::path& golden_case) {
         golden.expect_equal("out." + std::string(part), output.span());
         ++shown;
     };
-    const Tensor pixels = image_tensor(backend.ops, golden.at("in.pixels"));
+    const Tensor pixels = parity::images_of(backend.ops, golden.at("in.pixels"));
     golden.expect_equal("out.image_embeds", vision({backend.ops, 1, {}, tap}, pixels).span());
     EXPECT_EQ(shown, 4);
 }

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "models/i2vgen_unet.h"
+#include "parity/layout.h"
 #include "support/golden.h"
-#include "support/golden_tensors.h"
 #include "weights/weight_source.h"
 
 namespace stillreel::testing {
@@ -25,21 +25,15 @@ struct UnetCase {
 
     /// Images [N, C, H, W] as [N, H, W, C], clips [B, C, F, H, W] as [B * F, H, W, C], the rest as it is.
     tensor::Tensor tensor(tensor::Ops& ops, const std::string& name) const {
-        const GoldenTensor& values = golden.at(name);
-        const std::vector<std::int64_t>& s = values.shape;
-        if (s.size() == 4) return image_tensor(ops, values);
-        if (s.size() == 5)
-            return ops.upload({s[0] * s[2], s[3], s[4], s[1]},
-                              with_channels(values.floats(), s[0], s[1], Channels::to_last));
-        return ops.upload(tensor::Shape(s), values.floats());
+        const parity::Numbers& values = golden.at(name);
+        return values.shape.rank() < 4 ? parity::tensor_of(ops, values) : parity::images_of(ops, values);
     }
 
     /// Fails the running test unless `got` agrees with the golden's tensor, which may lie channels first.
     void expect_equal(const std::string& name, const tensor::Tensor& got) const {
-        const std::vector<std::int64_t>& s = golden.at(name).shape;
-        if (s.size() < 4) return golden.expect_equal(name, got.span());
-        const std::vector<float> numbers(got.span().begin(), got.span().end());
-        golden.expect_equal(name, with_channels(numbers, s[0], s[1], Channels::to_first));
+        const tensor::Shape& expected = golden.at(name).shape;
+        if (expected.rank() < 4) return golden.expect_equal(name, got.span());
+        golden.expect_equal(name, parity::clips_channels_first(got, got.shape()[0] / expected[0]));
     }
 
     models::UnetInputs inputs(tensor::Ops& ops) const {
@@ -55,7 +49,7 @@ inline std::string text_of(const std::filesystem::path& path) {
 
 inline UnetCase load_unet_case(const std::filesystem::path& folder) {
     Golden golden = load_golden(folder);
-    const std::filesystem::path unet = model_folder(folder, golden) / "unet";
+    const std::filesystem::path unet = golden.model / "unet";
     const nlohmann::json& params = golden.about.at("params");
     auto source = params.contains("weights_file")
                       ? weights::open_weight_file(unet / params["weights_file"].get<std::string>())

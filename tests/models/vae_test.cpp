@@ -8,9 +8,10 @@
 #include "backends.h"
 #include "base/file.h"
 #include "models/vae_tiles.h"
-#include "rewritten_weights.h"
-#include "support/golden_tensors.h"
+#include "parity/layout.h"
+#include "support/golden.h"
 #include "support/scratch.h"
+#include "support/stored_weights.h"
 #include "support/throws.h"
 #include "weights/weight_source.h"
 
@@ -20,13 +21,10 @@ namespace {
 using tensor::Shape;
 using tensor::Tensor;
 using testing::backends;
-using testing::channels_first;
 using testing::Golden;
 using testing::golden_cases;
-using testing::image_tensor;
 using testing::load_golden;
 using testing::NamedOps;
-using testing::RewrittenTensor;
 using testing::ScratchFolder;
 using weights::WeightLoader;
 using weights::WeightSource;
@@ -56,7 +54,7 @@ nn::Tap compare_with(const Golden& golden, int& shown) {
     return [&](std::string_view part, const Tensor& output) {
         const std::string name = "out.dbg." + std::string(part);
         if (!golden.has(name)) return;
-        golden.expect_equal(name, channels_first(output));
+        golden.expect_equal(name, parity::channels_first(output));
         ++shown;
     };
 }
@@ -70,17 +68,17 @@ int parts_in(const Golden& golden) {
 void expect_decoded(NamedOps& backend, const fs::path& golden_case) {
     SCOPED_TRACE(backend.name + ", " + golden_case.string());
     const Golden golden = load_golden(golden_case);
-    const fs::path folder = testing::model_folder(golden_case, golden) / "vae";
+    const fs::path folder = golden.model / "vae";
     const auto source = weights::open_weights(folder);
     const VaeConfig config = config_of(folder);
     const VaeDecoder decoder = load_decoder(*source, backend.ops, config);
 
-    testing::GoldenTensor latents = golden.at("in.latents");
+    parity::Numbers latents = golden.at("in.latents");
     for (double& value : latents.values) value /= config.scaling_factor;
     int shown = 0;
     const nn::Pass pass{backend.ops, 1, {}, compare_with(golden, shown)};
-    const Tensor image = decoder.decode(pass, image_tensor(backend.ops, latents));
-    golden.expect_equal("out.image", channels_first(image));
+    const Tensor image = decoder.decode(pass, parity::images_of(backend.ops, latents));
+    golden.expect_equal("out.image", parity::channels_first(image));
     EXPECT_EQ(shown, parts_in(golden));
 }
 
@@ -92,14 +90,14 @@ TEST(VaeDecoder, EveryPartGivesTheReferencesNumbers) {
 void expect_encoded(NamedOps& backend, const fs::path& golden_case) {
     SCOPED_TRACE(backend.name + ", " + golden_case.string());
     const Golden golden = load_golden(golden_case);
-    const fs::path folder = testing::model_folder(golden_case, golden) / "vae";
+    const fs::path folder = golden.model / "vae";
     const auto source = weights::open_weights(folder);
     const VaeEncoder encoder = load_encoder(*source, backend.ops, config_of(folder));
 
     int shown = 0;
     const nn::Pass pass{backend.ops, 1, {}, compare_with(golden, shown)};
-    const Tensor moments = encoder.moments(pass, image_tensor(backend.ops, golden.at("in.image")));
-    golden.expect_equal("out.moments", channels_first(moments));
+    const Tensor moments = encoder.moments(pass, parity::images_of(backend.ops, golden.at("in.image")));
+    golden.expect_equal("out.moments", parity::channels_first(moments));
     EXPECT_EQ(shown, parts_in(golden));
 }
 
@@ -140,19 +138,22 @@ TEST(VaeDecoder, FramesInChunksAreTheSameFrames) {
 }
 
 /// The small file with one kind of name, or the shape of matrices, as older files have it.
-std::unique_ptr<WeightSource> older_file(WeightSource& source, const fs::path& file, const std::string& today,
+std::unique_ptr<WeightSource> older_file(const fs::path& file, const std::string& today,
                                          const std::string& older, const Shape& trailing) {
     int changed = 0;
-    testing::rewrite_weights(source, file, [&](RewrittenTensor tensor) {
-        const std::size_t at = tensor.name.find(today);
-        if (tensor.name.find("mid_block.attentions") == std::string::npos || at == std::string::npos)
-            return tensor;
-        tensor.name.replace(at, today.size(), older);
-        const Shape& shape = tensor.data.shape;
-        if (shape.rank() == 2) tensor.data.shape = {shape[0], shape[1], trailing[0], trailing[1]};
-        ++changed;
-        return tensor;
-    });
+    testing::StoredWeights weights;
+    for (auto [name, weight] : testing::read_weights(small_vae() / "diffusion_pytorch_model.safetensors")) {
+        const std::size_t at = name.find(today);
+        std::string as_then = name;
+        if (name.find("mid_block.attentions") != std::string::npos && at != std::string::npos) {
+            as_then.replace(at, today.size(), older);
+            const Shape& shape = weight.shape;
+            if (shape.rank() == 2) weight.shape = {shape[0], shape[1], trailing[0], trailing[1]};
+            ++changed;
+        }
+        weights[as_then] = weight;
+    }
+    testing::write_weights(file, weights);
     EXPECT_EQ(changed, 4);  // weight and bias, in both halves
     return weights::open_weight_file(file);
 }
@@ -169,7 +170,7 @@ TEST(Vae, NamesOfOlderFilesGiveTheSameNumbers) {
         {".to_q.", ".query."}, {".to_k.", ".key."}, {".to_v.", ".value."}, {".to_out.0.", ".proj_attn."}};
     for (const auto& [today, older] : names) {
         SCOPED_TRACE(older);
-        const auto file = older_file(*source, scratch / "older.safetensors", today, older, {1, 1});
+        const auto file = older_file(scratch / "older.safetensors", today, older, {1, 1});
         const Tensor again = load_decoder(*file, ops, config).decode({ops}, latents);
         EXPECT_TRUE(std::equal(again.span().begin(), again.span().end(), image.span().begin()));
         const Tensor moments_again = load_encoder(*file, ops, config).moments({ops}, image);

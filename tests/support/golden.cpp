@@ -10,7 +10,7 @@ namespace fs = std::filesystem;
 
 void Golden::expect_equal(const std::string& tensor, std::span<const double> got) const {
     ASSERT_TRUE(has(tensor)) << name << " has no " << tensor;
-    const parity::Comparison result = parity::compare(golden_case, tensor, got);
+    const parity::Comparison result = parity::compare(*this, tensor, got);
     EXPECT_TRUE(result.passed) << name << " " << tensor << ": " << result.reason << "; largest error "
                                << result.max_error << ", allowed: " << result.tolerance;
 }
@@ -19,17 +19,7 @@ void Golden::expect_equal(const std::string& tensor, std::span<const float> got)
     expect_equal(tensor, std::vector<double>(got.begin(), got.end()));
 }
 
-Golden load_golden(const fs::path& folder) {
-    Golden golden;
-    golden.golden_case = parity::load_case(folder);
-    golden.name = golden.golden_case.name;
-    golden.about = golden.golden_case.about;
-    for (const auto& [tensor, numbers] : golden.golden_case.tensors) {
-        const auto dims = numbers.shape.dims();
-        golden.tensors[tensor] = {{dims.begin(), dims.end()}, numbers.values};
-    }
-    return golden;
-}
+Golden load_golden(const fs::path& folder) { return {parity::load_case(folder)}; }
 
 std::vector<fs::path> golden_cases(const std::string& prefix) {
     const fs::path source = STILLREEL_SOURCE_DIR;

@@ -1,10 +1,7 @@
 // The cases of the reference goldens in GoogleTest's terms; stillreel-parity reads and compares them.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
-#include <map>
-#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,22 +10,7 @@
 
 namespace stillreel::testing {
 
-struct GoldenTensor {
-    std::vector<std::int64_t> shape;
-    std::vector<double> values;
-
-    std::vector<float> floats() const { return {values.begin(), values.end()}; }
-};
-
-struct Golden {
-    std::string name;
-    nlohmann::json about;  // case.json
-    std::map<std::string, GoldenTensor> tensors;
-    parity::GoldenCase golden_case;  // what the comparison is made with
-
-    bool has(const std::string& tensor) const { return tensors.contains(tensor); }
-    const GoldenTensor& at(const std::string& tensor) const { return tensors.at(tensor); }
-
+struct Golden : parity::GoldenCase {
     /// Fails the running test unless `got` agrees with tensor `name` within the case's tolerance for it.
     void expect_equal(const std::string& tensor, std::span<const double> got) const;
     void expect_equal(const std::string& tensor, std::span<const float> got) const;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "golden_case.h"
+#include "image/image.h"
 #include "tensor/ops.h"
 
 namespace stillreel::parity {
@@ -13,6 +14,9 @@ namespace stillreel::parity {
 tensor::Tensor images_of(tensor::Ops& ops, const Numbers& numbers);
 /// As stored.
 tensor::Tensor tensor_of(tensor::Ops& ops, const Numbers& numbers);
+
+/// (H, W, 3) bytes as a picture.
+image::Image picture_of(const Numbers& numbers);
 
 /// [N, H, W, C] -> [N, C, H, W].
 std::vector<float> channels_first(const tensor::Tensor& images);

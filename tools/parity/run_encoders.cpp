@@ -6,6 +6,7 @@
 #include "component.h"
 #include "diffusion/image_latents.h"
 #include "diffusion/image_preparation.h"
+#include "diffusion/latent_layout.h"
 #include "layout.h"
 #include "models/clip_text.h"
 #include "models/clip_tokenizer.h"
@@ -31,12 +32,7 @@ nn::Tap tap_into(Results& results, const std::string& prefix) {
 
 /// [h, w, c] as (1, c, h, w).
 std::vector<float> planes(std::span<const float> pixels, std::int64_t channels) {
-    const std::size_t depth = static_cast<std::size_t>(channels);
-    const std::size_t area = pixels.size() / depth;
-    std::vector<float> moved(pixels.size());
-    for (std::size_t p = 0; p < area; ++p)
-        for (std::size_t c = 0; c < depth; ++c) moved[c * area + p] = pixels[p * depth + c];
-    return moved;
+    return diffusion::channels_first(pixels, 1, channels);
 }
 
 }  // namespace
@@ -81,16 +77,13 @@ void run_image_encoder(const GoldenCase& golden, Results& results, int threads) 
 
 void run_image_preprocess(const GoldenCase& golden, Results& results, int) {
     const auto& params = golden.params;
-    const Numbers& numbers = golden.at("in.image");
-    image::Image picture(static_cast<int>(numbers.shape[1]), static_cast<int>(numbers.shape[0]), 3);
-    picture.pixels.assign(numbers.values.begin(), numbers.values.end());
     diffusion::ClipPreprocessing preprocessing;
     const int clip_px = params.at("clip_size");
     preprocessing.size = {clip_px, clip_px};
     preprocessing.mean = params.at("image_mean").get<std::array<float, 3>>();
     preprocessing.deviation = params.at("image_std").get<std::array<float, 3>>();
-    const auto prepared =
-        diffusion::prepare_picture(picture, {params.at("width"), params.at("height")}, preprocessing);
+    const auto prepared = diffusion::prepare_picture(
+        picture_of(golden.at("in.image")), {params.at("width"), params.at("height")}, preprocessing);
     results.check("out.square", prepared.square.pixels);
     results.check("out.clip_image", prepared.clip_image.pixels);
     results.check("out.crop", prepared.crop.pixels);

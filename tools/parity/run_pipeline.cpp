@@ -3,7 +3,9 @@
 
 #include "base/error.h"
 #include "diffusion/i2vgen_pipeline.h"
+#include "layout.h"
 #include "models/clip_tokenizer.h"
+#include "pipeline_request.h"
 #include "runners.h"
 #include "weights/model_folder.h"
 
@@ -13,18 +15,8 @@ namespace {
 using diffusion::I2VGenRequest;
 using nlohmann::json;
 
-image::Image picture_of(const Numbers& numbers) {
-    image::Image picture;
-    picture.height_px = static_cast<int>(numbers.shape[0]);
-    picture.width_px = static_cast<int>(numbers.shape[1]);
-    picture.channels = 3;
-    picture.pixels.assign(numbers.values.begin(), numbers.values.end());
-    return picture;
-}
-
 std::string text_or_empty(const json& value) { return value.is_string() ? value.get<std::string>() : ""; }
 
-/// The VAE's noise came from a stream of its own when a global seed is stated; then all noise is handed over.
 diffusion::GivenNoise noise_of(const GoldenCase& golden) {
     diffusion::GivenNoise noise;
     noise.vae = golden.at("in.vae_noise").floats();
@@ -32,6 +24,25 @@ diffusion::GivenNoise noise_of(const GoldenCase& golden) {
     for (int step = 0; golden.has(fmt::format("in.variance_noise.{}", step)); ++step)
         noise.variance.push_back(golden.at(fmt::format("in.variance_noise.{}", step)).floats());
     return noise;
+}
+
+/// The prompts' ids are inputs of the case; ours must be the same, or every later number is of another
+/// prompt.
+void check_ids(const GoldenCase& golden) {
+    const auto tokenizer = models::ClipTokenizer::open(golden.model / "tokenizer");
+    const auto same = [&](const char* tensor, const std::string& text) {
+        if (golden.has(tensor) && tokenizer.encode(text).ids != golden.at(tensor).integers())
+            throw Error(ErrorCode::corrupt_data,
+                        fmt::format("{}: stillreel's tokenizer gives other ids", tensor));
+    };
+    same("in.prompt_ids", golden.params.at("prompt"));
+    same("in.negative_ids", text_or_empty(golden.params.value("negative", json())));
+}
+
+}  // namespace
+
+bool has_two_generators(const GoldenCase& golden) {
+    return !golden.params.value("global_seed", json()).is_null();
 }
 
 I2VGenRequest request_of(const GoldenCase& golden) {
@@ -50,24 +61,8 @@ I2VGenRequest request_of(const GoldenCase& golden) {
     request.seed = params.at("seed");
     request.clip_skip = params.value("clip_skip", 1);
     request.guidance_rescale = params.value("guidance_rescale", 0.0);
-    if (!params.value("global_seed", json()).is_null()) request.given_noise = noise_of(golden);
     return request;
 }
-
-/// The prompts' ids are inputs of the case; ours must be the same, or every later number is of another
-/// prompt.
-void check_ids(const GoldenCase& golden) {
-    const auto tokenizer = models::ClipTokenizer::open(golden.model / "tokenizer");
-    const auto same = [&](const char* tensor, const std::string& text) {
-        if (golden.has(tensor) && tokenizer.encode(text).ids != golden.at(tensor).integers())
-            throw Error(ErrorCode::corrupt_data,
-                        fmt::format("{}: stillreel's tokenizer gives other ids", tensor));
-    };
-    same("in.prompt_ids", golden.params.at("prompt"));
-    same("in.negative_ids", text_or_empty(golden.params.value("negative", json())));
-}
-
-}  // namespace
 
 void run_pipeline(const GoldenCase& golden, Results& results, int threads) {
     check_ids(golden);
@@ -82,7 +77,8 @@ void run_pipeline(const GoldenCase& golden, Results& results, int threads) {
         else
             results.check(fmt::format("out.{}", name), numbers);
     };
-    const I2VGenRequest request = request_of(golden);
+    I2VGenRequest request = request_of(golden);
+    if (has_two_generators(golden)) request.given_noise = noise_of(golden);
     const diffusion::ClipLatents latents = pipeline.denoise(request, hooks);
     std::vector<std::uint8_t> frames;
     for (int number = 0; number < request.frames; ++number) {
