@@ -69,18 +69,41 @@ double total_seconds(const std::vector<UnetBenchShare>& shares) {
 }
 
 /// A rate of what took no measurable time is not worth a number.
-double per_second(double amount, double seconds) { return seconds > 0 ? amount / seconds : 0; }
+double ratio(double amount, double of) { return of > 0 ? amount / of : 0; }
 
-ordered_json to_json(const std::vector<UnetBenchShare>& shares) {
+/// A part's time beside the least that arithmetic and memory would take.
+struct Limits {
+    double gflops, gigabytes_per_second;
+    double arithmetic_seconds, memory_seconds;
+    double share_of_product, share_of_copy;
+
+    Limits(const UnetBenchShare& share, const diffusion::MachineLimits& machine)
+        : gflops(ratio(share.flops, share.seconds) / 1e9),
+          gigabytes_per_second(ratio(share.bytes, share.seconds) / 1e9),
+          arithmetic_seconds(ratio(share.flops, machine.flops_per_second)),
+          memory_seconds(ratio(share.bytes, machine.bytes_per_second)),
+          share_of_product(ratio(arithmetic_seconds, share.seconds)),
+          share_of_copy(ratio(memory_seconds, share.seconds)) {}
+};
+
+ordered_json to_json(const std::vector<UnetBenchShare>& shares, const diffusion::MachineLimits& machine) {
     const double all = total_seconds(shares);
     auto list = ordered_json::array();
-    for (const UnetBenchShare& share : shares)
+    for (const UnetBenchShare& share : shares) {
+        const Limits limits(share, machine);
         list.push_back({{"name", share.name},
                         {"operations", share.operations},
                         {"seconds", share.seconds},
-                        {"share", per_second(share.seconds, all)},
-                        {"gflops", per_second(share.flops, share.seconds) / 1e9},
-                        {"gigabytes_per_second", per_second(share.bytes, share.seconds) / 1e9}});
+                        {"share", ratio(share.seconds, all)},
+                        {"gflop", share.flops / 1e9},
+                        {"gflops", limits.gflops},
+                        {"share_of_product", limits.share_of_product},
+                        {"arithmetic_seconds", limits.arithmetic_seconds},
+                        {"gigabytes", share.bytes / 1e9},
+                        {"gigabytes_per_second", limits.gigabytes_per_second},
+                        {"share_of_copy", limits.share_of_copy},
+                        {"memory_seconds", limits.memory_seconds}});
+    }
     return list;
 }
 
@@ -93,31 +116,53 @@ void print_json(const Arguments& arguments, const UnetBenchResult& result) {
                            {"seconds_per_pass", result.seconds_per_pass},
                            {"tflop", result.flops / 1e12},
                            {"gflops", result.flops_per_second() / 1e9},
-                           {"machine_gflops", result.machine_flops_per_second / 1e9},
-                           {"share_of_machine", result.flops_per_second() / result.machine_flops_per_second},
+                           {"machine_gflops", result.machine.flops_per_second / 1e9},
+                           {"share_of_machine", result.flops_per_second() / result.machine.flops_per_second},
                            {"peak_rss_mib", static_cast<double>(result.peak_rss_bytes) / kMib},
                            {"weights_mib", static_cast<double>(result.weight_bytes) / kMib},
                            {"activations_mib", static_cast<double>(result.activation_bytes) / kMib},
                            {"load_seconds", result.load_seconds}};
-    if (arguments.profile)
-        object["profile"] = {{"by_operation", to_json(result.by_operation)},
-                             {"by_layer", to_json(result.by_layer)},
-                             {"by_block", to_json(result.by_block)},
-                             {"by_shape", to_json(result.by_shape)}};
+    if (arguments.profile) {
+        const auto json = [&](const auto& shares) { return to_json(shares, result.machine); };
+        object["machine_gigabytes_per_second"] = result.machine.bytes_per_second / 1e9;
+        object["profile"] = {{"by_operation", json(result.by_operation)},
+                             {"by_layer", json(result.by_layer)},
+                             {"by_layer_and_operation", json(result.by_layer_and_operation)},
+                             {"by_block", json(result.by_block)},
+                             {"by_shape", json(result.by_shape)}};
+    }
     fmt::print("{}\n", object.dump(2));
 }
 
-void print_shares(const std::string& title, const std::vector<UnetBenchShare>& shares, std::size_t most) {
+void print_shares(const std::string& title, const std::vector<UnetBenchShare>& shares,
+                  const diffusion::MachineLimits& machine, std::size_t most) {
     const double all = total_seconds(shares);
-    fmt::print("\n{:48} {:>6} {:>9} {:>6} {:>9} {:>7}\n", title, "times", "seconds", "share", "GFLOP/s",
-               "GB/s");
+    fmt::print("\n{:46} {:>5} {:>8} {:>6} {:>8} {:>8} {:>5} {:>8} {:>7} {:>5} {:>8}\n", title, "times",
+               "seconds", "share", "GFLOP", "GFLOP/s", "of", "least s", "GB/s", "of", "least s");
     for (std::size_t i = 0; i < std::min(most, shares.size()); ++i) {
         const UnetBenchShare& share = shares[i];
-        fmt::print("{:48} {:>6} {:>9.4f} {:>5.1f}% {:>9.1f} {:>7.1f}\n", share.name, share.operations,
-                   share.seconds, 100 * per_second(share.seconds, all),
-                   per_second(share.flops, share.seconds) / 1e9,
-                   per_second(share.bytes, share.seconds) / 1e9);
+        const Limits limits(share, machine);
+        fmt::print(
+            "{:46} {:>5} {:>8.4f} {:>5.1f}% {:>8.1f} {:>8.1f} {:>5.2f} {:>8.4f} {:>7.1f} {:>5.2f} {:>8.4f}\n",
+            share.name, share.operations, share.seconds, 100 * ratio(share.seconds, all), share.flops / 1e9,
+            limits.gflops, limits.share_of_product, limits.arithmetic_seconds, limits.gigabytes_per_second,
+            limits.share_of_copy, limits.memory_seconds);
     }
+}
+
+void print_profile(const UnetBenchResult& result) {
+    fmt::print("copy            {:.1f} GB/s, read and written\n", result.machine.bytes_per_second / 1e9);
+    fmt::print(
+        "\nBeside each rate its share of the product's or copy's, and the least time that this would be.\n");
+    const auto print = [&](const std::string& title, const std::vector<UnetBenchShare>& shares,
+                           std::size_t most = kShapesShown) {
+        print_shares(title, shares, result.machine, most);
+    };
+    print("operation", result.by_operation);
+    print("layer", result.by_layer);
+    print("layer, operation", result.by_layer_and_operation, result.by_layer_and_operation.size());
+    print("block", result.by_block);
+    print("shape (channels in -> result)", result.by_shape);
 }
 
 void print_table(const Arguments& arguments, const UnetBenchResult& result) {
@@ -126,18 +171,14 @@ void print_table(const Arguments& arguments, const UnetBenchResult& result) {
     fmt::print("pass            {:.3f} s, {:.3f} TFLOP, {:.1f} GFLOP/s\n", result.seconds_per_pass,
                result.flops / 1e12, result.flops_per_second() / 1e9);
     fmt::print("machine         {:.1f} GFLOP/s in one large product: the pass reaches {:.1f} % of that\n",
-               result.machine_flops_per_second / 1e9,
-               100 * result.flops_per_second() / result.machine_flops_per_second);
+               result.machine.flops_per_second / 1e9,
+               100 * result.flops_per_second() / result.machine.flops_per_second);
     fmt::print("memory          {:.0f} MiB at most, of them weights {:.0f} and activations {:.0f}\n",
                static_cast<double>(result.peak_rss_bytes) / kMib,
                static_cast<double>(result.weight_bytes) / kMib,
                static_cast<double>(result.activation_bytes) / kMib);
     fmt::print("weights ready   after {:.2f} s\n", result.load_seconds);
-    if (!arguments.profile) return;
-    print_shares("operation", result.by_operation, result.by_operation.size());
-    print_shares("layer", result.by_layer, result.by_layer.size());
-    print_shares("block", result.by_block, result.by_block.size());
-    print_shares("shape (channels in -> result)", result.by_shape, kShapesShown);
+    if (arguments.profile) print_profile(result);
 }
 
 int bench(const Arguments& arguments) {
@@ -174,7 +215,8 @@ Command add_bench(CLI::App& app) {
     command->add_flag("--low-memory", arguments->low_memory, "Work on parts of layers at a time");
     command->add_flag("--json", arguments->json, "As one JSON object");
     command->add_flag("--profile", arguments->profile,
-                      "Where the time of a pass goes: by operation, layer, block and shape");
+                      "Where the time of a pass goes, by operation, layer, block and shape, beside what the "
+                      "machine's arithmetic and memory allow");
     return [arguments] { return bench(*arguments); };
 }
 

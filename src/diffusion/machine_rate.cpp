@@ -15,9 +15,26 @@ constexpr std::int64_t kRows = 1280;
 constexpr std::int64_t kWidth = 1280;
 constexpr double kSeconds = 0.5;
 
+// A copy larger than any cache.
+constexpr std::int64_t kCopiedFloats = std::int64_t{32} << 20;
+constexpr double kCopySeconds = 0.25;
+
 // Of one large product's rate, what a whole UNet pass and the VAE's decoder reach together: norms, attention
 // and small layers are slower. Measured at full size.
 constexpr double kShareOfModels = 0.8;
+
+/// The largest of amount / seconds of `once` done again and again.
+template <class Once>
+double best_rate(double amount, double seconds, Once once) {
+    once();  // wakes the threads and touches the memory
+    double best = 0;
+    for (const Stopwatch all; all.seconds() < seconds;) {
+        const Stopwatch one;
+        once();
+        best = std::max(best, amount / std::max(one.seconds(), 1e-9));
+    }
+    return best;
+}
 
 }  // namespace
 
@@ -33,16 +50,14 @@ double product_rate(tensor::Ops& ops) {
     const tensor::PackedPtr packed = ops.pack_linear(weight, nullptr);
     const tensor::Tensor x =
         ops.upload({kRows, kWidth}, std::span(numbers).first(static_cast<std::size_t>(kRows * kWidth)));
-    ops.linear(x, *packed);  // wakes the threads and touches the memory
+    return best_rate(2.0 * kRows * kWidth * kWidth, kSeconds, [&] { ops.linear(x, *packed); });
+}
 
-    const double flops = 2.0 * kRows * kWidth * kWidth;
-    double best = 0;
-    for (const Stopwatch all; all.seconds() < kSeconds;) {
-        const Stopwatch one;
-        ops.linear(x, *packed);
-        best = std::max(best, flops / std::max(one.seconds(), 1e-9));
-    }
-    return best;
+double copy_rate(tensor::Ops& ops) {
+    const tensor::Tensor from =
+        ops.upload({1, 1, kCopiedFloats}, std::vector<float>(static_cast<std::size_t>(kCopiedFloats), 0.5f));
+    tensor::Tensor to = ops.empty(from.shape());
+    return best_rate(2.0 * kCopiedFloats * sizeof(float), kCopySeconds, [&] { ops.put_tokens(to, 0, from); });
 }
 
 double seconds_of(const I2VGenCost& cost, double flops_per_second) {

@@ -137,7 +137,7 @@ struct Done {
 };
 
 void profile(Stage& stage, UnetBenchResult& result) {
-    Shares operations, layers, blocks, shapes;
+    Shares operations, layers, operations_of_layers, blocks, shapes;
     std::vector<Done> of_layer, of_block;
     stage.ops.observe([&](const tensor::OpRecord& r) {
         operations.add(std::string(name_of(r.kind)), r);
@@ -145,22 +145,30 @@ void profile(Stage& stage, UnetBenchResult& result) {
         of_layer.push_back({r.kind, r.flops, r.bytes, r.seconds, r.result, r.inputs});
         of_block.push_back(of_layer.back());
     });
-    const auto report = [](Shares& shares, const std::string& name, std::vector<Done>& done) {
-        for (const Done& one : done) shares.add(name, one.record());
-        done.clear();
+    const auto report_layer = [&](const std::string& name) {
+        for (const Done& one : of_layer) {
+            layers.add(name, one.record());
+            operations_of_layers.add(fmt::format("{}, {}", name, name_of(one.kind)), one.record());
+        }
+        of_layer.clear();
+    };
+    const auto report_block = [&](const std::string& name) {
+        for (const Done& one : of_block) blocks.add(name, one.record());
+        of_block.clear();
     };
     stage.seconds_of_pass([&](std::string_view part, const Tensor&) {
         // Blocks are reported after their layers: what is left for them is the change of size.
         const std::string name(part);
         const auto dots = std::count(name.begin(), name.end(), '.');
-        report(layers, dots == 1 ? "resizers" : kind_of_layer(name), of_layer);
-        if (dots <= 1) report(blocks, name, of_block);
+        report_layer(dots == 1 ? "resizers" : kind_of_layer(name));
+        if (dots <= 1) report_block(name);
     });
-    report(layers, "head", of_layer);
-    report(blocks, "head", of_block);
+    report_layer("head");
+    report_block("head");
     stage.ops.observe({});
     result.by_operation = operations.slowest_first();
     result.by_layer = layers.slowest_first();
+    result.by_layer_and_operation = operations_of_layers.slowest_first();
     result.by_block = blocks.slowest_first();
     result.by_shape = shapes.slowest_first();
 }
@@ -178,7 +186,7 @@ UnetBenchResult bench_unet(const UnetBenchRequest& request, const CancelFlag* ca
     result.weight_bytes = ops.packed_bytes();
 
     // The machine's rate is taken before and after, so that a neighbour's work does not make us look better.
-    result.machine_flops_per_second = product_rate(ops);
+    result.machine.flops_per_second = product_rate(ops);
     stage.seconds_of_pass();
     const std::uint64_t before = ops.pool().live_bytes();
     ops.pool().reset_peak();
@@ -187,8 +195,10 @@ UnetBenchResult bench_unet(const UnetBenchRequest& request, const CancelFlag* ca
     result.seconds_per_pass = median(seconds);
     result.activation_bytes = ops.pool().peak_bytes() - before;
     result.peak_rss_bytes = peak_rss_bytes();
-    result.machine_flops_per_second = std::max(result.machine_flops_per_second, product_rate(ops));
-    if (request.profile == Profile::yes) profile(stage, result);
+    result.machine.flops_per_second = std::max(result.machine.flops_per_second, product_rate(ops));
+    if (request.profile == Profile::no) return result;
+    result.machine.bytes_per_second = copy_rate(ops);
+    profile(stage, result);
     return result;
 }
 

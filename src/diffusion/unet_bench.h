@@ -31,21 +31,28 @@ struct UnetBenchShare {
     std::string name;
     std::int64_t operations = 0;
     double seconds = 0;
-    double flops = 0;
+    double flops = 0;  // of the direct algorithm, as meta counts them
     double bytes = 0;  // read and written once each, weights included
+};
+
+/// What this machine can do at best, measured beside the passes.
+struct MachineLimits {
+    double flops_per_second = 0;  // of a large product
+    double bytes_per_second = 0;  // of a copy, read and written; 0 without a profile
 };
 
 struct UnetBenchResult {
     double load_seconds = 0;      // weights drawn and packed
     double seconds_per_pass = 0;  // median
     double flops = 0;             // of a pass, without what is prepared once per clip
-    double machine_flops_per_second = 0;
+    MachineLimits machine;
     std::uint64_t peak_rss_bytes = 0;  // of the process, so far
     std::uint64_t weight_bytes = 0;    // packed
     std::uint64_t activation_bytes = 0;
     // Of one more pass, slowest first; empty without a profile.
     std::vector<UnetBenchShare> by_operation;
     std::vector<UnetBenchShare> by_layer;
+    std::vector<UnetBenchShare> by_layer_and_operation;  // "resnets, conv"
     std::vector<UnetBenchShare> by_block;
     std::vector<UnetBenchShare> by_shape;
 

@@ -34,14 +34,21 @@ TEST_F(Bench, PrintsOneJsonObjectWhoseNumbersBelongTogether) {
 TEST_F(Bench, AProfileTellsWhereTheTimeGoes) {
     const auto finished = tiny({"--size", "64x64", "--frames", "2", "--profile", "--low-memory", "--json"});
     ASSERT_EQ(finished.exit_code, 0) << finished.err;
-    const json profile = json::parse(finished.out).at("profile");
-    for (const char* part : {"by_operation", "by_layer", "by_block", "by_shape"}) {
+    const json result = json::parse(finished.out);
+    const double product = result.at("machine_gflops"), copy = result.at("machine_gigabytes_per_second");
+    for (const char* part : {"by_operation", "by_layer", "by_layer_and_operation", "by_block", "by_shape"}) {
         double share = 0;
-        for (const json& one : profile.at(part)) share += one.at("share").get<double>();
+        for (const json& one : result.at("profile").at(part)) {
+            share += one.at("share").get<double>();
+            EXPECT_NEAR(one.at("arithmetic_seconds").get<double>() * product, one.at("gflop"), 1e-9);
+            EXPECT_NEAR(one.at("memory_seconds").get<double>() * copy, one.at("gigabytes"), 1e-9);
+            EXPECT_NEAR(one.at("share_of_product").get<double>() * product, one.at("gflops"), 1e-6);
+        }
         EXPECT_NEAR(share, 1, 1e-6) << part;
     }
     const auto table = tiny({"--size", "64x64", "--frames", "2", "--profile"});
-    for (const char* word : {"linear", "temp_convs", "up_blocks.3", "GFLOP/s", "MiB"})
+    for (const char* word :
+         {"linear", "temp_convs", "resnets, conv", "up_blocks.3", "GFLOP/s", "GB/s", "MiB"})
         EXPECT_NE(table.out.find(word), std::string::npos) << word;
 }
 

@@ -25,11 +25,21 @@ UnetBenchRequest tiny() {
 
 TEST(UnetBench, EveryProfileCountsAllTheWorkOfThePass) {
     const UnetBenchResult result = bench_unet(tiny(), nullptr);
-    for (const auto* shares : {&result.by_operation, &result.by_layer, &result.by_block, &result.by_shape}) {
-        double flops = 0;
-        for (const UnetBenchShare& share : *shares) flops += share.flops;
+    double bytes = 0;
+    for (const UnetBenchShare& share : result.by_operation) bytes += share.bytes;
+    for (const auto* shares : {&result.by_operation, &result.by_layer, &result.by_layer_and_operation,
+                               &result.by_block, &result.by_shape}) {
+        double flops = 0, moved = 0;
+        for (const UnetBenchShare& share : *shares) flops += share.flops, moved += share.bytes;
         EXPECT_NEAR(flops / result.flops, 1, 1e-9);
+        EXPECT_NEAR(moved / bytes, 1, 1e-9);
     }
+    EXPECT_GT(result.machine.flops_per_second, 0);
+    EXPECT_GT(result.machine.bytes_per_second, 0);
+    std::set<std::string> parts;
+    for (const UnetBenchShare& share : result.by_layer_and_operation) parts.insert(share.name);
+    for (const char* name : {"resnets, conv", "temp_convs, temporal_conv", "attentions, attention"})
+        EXPECT_TRUE(parts.contains(name)) << name;
     std::set<std::string> layers;
     for (const UnetBenchShare& share : result.by_layer) layers.insert(share.name);
     EXPECT_EQ(layers, (std::set<std::string>{"attentions", "conv_in", "head", "resizers", "resnets",
