@@ -64,8 +64,7 @@ Finding config() {
 void add_models(std::vector<Finding>& findings) {
     for (const weights::InstalledModel& model : weights::installed_models())
         findings.push_back({"model", fmt::format("{}, {}", model.name, model.root.string()), ""});
-    if (findings.back().name != "model")
-        findings.push_back({"models", "none (for i2vgen-xl: stillreel models pull ali-vilab/i2vgen-xl)", ""});
+    if (findings.back().name != "model") findings.push_back({"models", "none", ""});
 }
 
 std::vector<Finding> examine() {
@@ -84,8 +83,11 @@ std::vector<Finding> examine() {
             {"writes " + encoder.format, encoder.present ? encoder.name : "no " + encoder.name,
              encoder.present ? "" : "install an FFmpeg with it (Debian: apt-get install libavcodec59)"});
     const studio::EngineRegistry engines = studio::standard_engines();
-    for (const auto& engine : engines.all())
-        findings.push_back({"engine", engine->name(), engine->unavailable()});
+    // An engine without weights is a choice, not a fault.
+    for (const auto& engine : engines.all()) {
+        const std::string reason = engine->unavailable();
+        findings.push_back({"engine", engine->name() + (reason.empty() ? "" : ", not ready: " + reason), ""});
+    }
     add_models(findings);
     findings.push_back({"label words", "built in (no fonts needed)", ""});
     findings.push_back(config());

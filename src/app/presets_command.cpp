@@ -27,7 +27,7 @@ void print_table() {
     for (const auto& engine : engines.all()) {
         const std::string reason = engine->unavailable();
         fmt::print("engine {}: {}{}\n", engine->name(), engine->purpose(),
-                   reason.empty() ? "" : " (not here: " + reason + ")");
+                   reason.empty() ? "" : " (not ready: " + reason + ")");
     }
 }
 

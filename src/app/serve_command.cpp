@@ -116,11 +116,11 @@ void announce(const server::ServiceSettings& settings, int port, const studio::E
     for (const auto& engine : engines.all()) {
         const std::string reason = engine->unavailable();
         print_line(stdout, fmt::format("  engine   {}: {}{}", engine->name(), engine->purpose(),
-                                       reason.empty() ? "" : " (not here: " + reason + ")"));
+                                       reason.empty() ? "" : " (not ready: " + reason + ")"));
     }
     const std::vector<std::string> models = model_names();
     for (const std::string& name : models) print_line(stdout, fmt::format("  model    {}", name));
-    if (models.empty()) print_line(stdout, "  model    none: `stillreel models pull` fetches one");
+    if (models.empty()) print_line(stdout, "  model    none");
     print_line(stdout, fmt::format("  outputs  {}", settings.folders.outputs().string()));
     print_line(stdout, fmt::format("  log      {}", log_file.string()));
     print_line(stdout, "Ctrl-C stops it.");

@@ -38,7 +38,7 @@ std::string engines_json(const EngineRegistry& engines) {
             {{"name", engine->name()},
              {"purpose", engine->purpose()},
              {"available", reason.empty()},
-             {"reason", reason.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(reason)},
+             {"reason", reason},
              {"limits",
               {{"min_side", kMinSidePx},
                {"max_side", kMaxSidePx},

@@ -12,7 +12,7 @@ namespace stillreel::studio {
 /// An array: name, purpose, size, frames, fps, duration, steps, guidance.
 std::string presets_json();
 
-/// An array: name, purpose, available, reason (null or a text), limits.
+/// An array: name, purpose, available, reason (empty, or why it is not and what helps), limits.
 std::string engines_json(const EngineRegistry& engines);
 
 /// docs/motion-plan.md, with the camera's path. `aspect`: width over height.

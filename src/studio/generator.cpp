@@ -10,12 +10,7 @@ const Engine& EngineRegistry::find(const std::string& name) const {
     std::vector<std::string> names{"auto"};
     for (const auto& engine : engines_) {
         if (name == "auto" && engine->unavailable().empty()) return *engine;
-        if (name == engine->name()) {
-            if (const std::string reason = engine->unavailable(); !reason.empty())
-                throw Error(ErrorCode::unsupported,
-                            fmt::format("the engine {} cannot run here: {}", name, reason));
-            return *engine;
-        }
+        if (name == engine->name()) return *engine;
         names.push_back(engine->name());
     }
     throw Error(ErrorCode::invalid_argument,

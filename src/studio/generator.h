@@ -71,7 +71,9 @@ class Engine {
     virtual std::string name() const = 0;
     /// One line: what it is good for.
     virtual std::string purpose() const = 0;
-    /// Empty when it can run here; else the reason and the remedy.
+    /// Empty when it can make a clip here and now, with the model that it takes where the spec names none; else
+    /// the reason and the remedy. Looks at the disk every time, for a model may have come meanwhile: a
+    /// millisecond at most.
     virtual std::string unavailable() const = 0;
     /// Whether it moves the picture as prompt, camera path, depth and mask say. An engine that does not gives
     /// the prompt to its model as it stands, and gets none of these.
@@ -106,8 +108,9 @@ class EngineRegistry {
   public:
     void add(std::unique_ptr<Engine> engine) { engines_.push_back(std::move(engine)); }
     const std::vector<std::unique_ptr<Engine>>& all() const { return engines_; }
-    /// "auto" is the first one that can run. Throws invalid_argument listing the names, or unsupported with
-    /// the reason when the engine cannot run here.
+    /// "auto" is the first one that is available. One that is named is found, available or not: the spec may
+    /// name a model that is there, and what lacks is said when it is looked for. Throws invalid_argument listing
+    /// the names.
     const Engine& find(const std::string& name) const;
 
   private:

@@ -20,6 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kName = "i2vgen-xl";
+constexpr const char* kPublished = "ali-vilab/i2vgen-xl";
+constexpr const char* kPipelineClass = "I2VGenXLPipeline";
 constexpr std::size_t kMaxPromptBytes = 16 * 1024;
 constexpr int kPreviews = 10;  // at least so many of a clip
 constexpr int kMostStepsBetweenPreviews = 5;
@@ -27,6 +29,17 @@ constexpr int kMostStepsBetweenPreviews = 5;
 const std::string& model_name(const ClipSpec& spec) {
     static const std::string plain = kName;
     return spec.model.empty() ? plain : spec.model;
+}
+
+/// For people who may not know this machine's folders.
+std::string missing_weights() {
+    std::string others;
+    for (const weights::InstalledModel& model : weights::installed_models())
+        if (weights::open_model_folder(model.root).class_name == kPipelineClass)
+            others += (others.empty() ? "" : ", ") + model.name;
+    return fmt::format(
+        "its weights are not installed, or not whole: \"stillreel models pull {}\" fetches them{}",
+        kPublished, others.empty() ? "" : fmt::format("; or choose a model that is here: {}", others));
 }
 
 weights::ModelFolder model_of(const ClipSpec& spec) {
@@ -133,10 +146,16 @@ class I2VGenEngine final : public Engine {
   public:
     std::string name() const override { return kName; }
     std::string purpose() const override {
-        return "a diffusion model that invents motion, in minutes to hours; needs its weights "
-               "(stillreel models pull ali-vilab/i2vgen-xl)";
+        return "a diffusion model that invents motion, in minutes to hours";
     }
-    std::string unavailable() const override { return ""; }
+    std::string unavailable() const override {
+        try {
+            diffusion::read_model(weights::open_model_folder(weights::find_model(kName)));
+            return "";
+        } catch (const Error& error) {
+            return error.code() == ErrorCode::not_found ? missing_weights() : error.what();
+        }
+    }
     bool reads_motion() const override { return false; }
 
     ResolvedClip resolve(const ClipSpec& spec, image::Size picture, EvenSize) const override {
@@ -160,7 +179,6 @@ class I2VGenEngine final : public Engine {
 
     std::string offer(const ClipSpec& spec, image::Size picture, int threads,
                       const fs::path& cache) const override {
-        if (weights::installed_models().empty()) return "";
         try {
             const ResolvedClip clip = resolve(spec, picture, EvenSize::any);
             const double seconds =
