@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "jobs/job_store.h"
 #include "studio/clip_job.h"
+#include "studio/job_log.h"
 
 namespace stillreel::app {
 namespace {
@@ -140,7 +141,22 @@ int show_job(const jobs::Job& job, const Arguments& arguments) {
     return 0;
 }
 
-int show(const Arguments& arguments) { return show_job(open_store(arguments).get(arguments.id), arguments); }
+int show(const Arguments& arguments) {
+    const jobs::Job job = open_store(arguments).get(arguments.id);
+    const auto lines = studio::job_log(folders_of(arguments).logs(), job.id, job.created_ms);
+    if (arguments.json) {
+        ordered_json object = to_json(job);
+        object["log"] = ordered_json::parse(studio::log_json(lines));
+        print_json(object);
+        return 0;
+    }
+    show_job(job, arguments);
+    if (!lines.empty()) print_line(stdout, "log");
+    for (const log::Line& line : lines)
+        print_line(stdout,
+                   one_line(fmt::format("  {}  {:7}  {}", line.at, log::name_of(line.level), line.text)));
+    return 0;
+}
 
 int cancel(const Arguments& arguments) {
     const auto partial = arguments.keep_partial ? jobs::Partial::keep : jobs::Partial::discard;

@@ -1,12 +1,15 @@
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 
 #include "app/commands.h"
 #include "app/usage_error.h"
 #include "base/cancel.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "studio/clip_job.h"
@@ -22,6 +25,16 @@ struct Arguments {
     bool until_idle = false;
 };
 
+/// A worker that serve has started writes to serve's log already; one that was started by hand gets a file of
+/// its own there.
+void keep_log(const fs::path& logs) {
+    std::error_code failed;
+    const fs::path said_to = fs::read_symlink("/proc/self/fd/2", failed);
+    if (!failed && fs::equivalent(said_to.parent_path(), logs, failed)) return;
+    log::also_to(logs / fmt::format("stillreel_{}_worker_{}.log",
+                                    local_time_stamp(std::chrono::system_clock::now()), ::getpid()));
+}
+
 int work(const Arguments& arguments) {
     if (arguments.lane != jobs::kRenderLane)
         throw UsageError(
@@ -30,6 +43,7 @@ int work(const Arguments& arguments) {
     if (!arguments.home.empty()) ::setenv("STILLREEL_HOME", fs::absolute(arguments.home).c_str(), 1);
     const studio::ServiceFolders folders{data_home()};
     log::set_level(log::Level::info);
+    keep_log(folders.logs());
     const studio::EngineRegistry engines = studio::standard_engines();
     jobs::JobStore store = jobs::JobStore::open(folders.database());
     jobs::WorkerOptions options;

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "base/clock.h"
+#include "base/statistics.h"
 #include "diffusion/machine_rate.h"
 #include "tensor/cpu/cpu_backend.h"
 #include "tensor/meta/meta_backend.h"
@@ -83,11 +84,6 @@ double flops_of_pass(const UnetBenchRequest& request) {
     ops.observe([&](const tensor::OpRecord& record) { flops += record.flops; });
     stage.seconds_of_pass();
     return flops;
-}
-
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
 }
 
 std::uint64_t peak_rss_bytes() {

@@ -230,7 +230,12 @@ int JobStore::reclaim(std::string_view lane, const FinishedAlready& finished_alr
         const bool dead = !alive(workers_folder(), job.worker);
         if (!dead && job.lease_ends_ms > steady_ms()) continue;
         const std::optional<std::string> result = ask_whether_finished(finished_already, job);
-        if (take_from_worker(*inside_, job, dead, result)) ++reclaimed;
+        if (!take_from_worker(*inside_, job, dead, result)) continue;
+        ++reclaimed;
+        const std::optional<Job> now = find(job.id);
+        log::warning(fmt::format("job {}: the worker {} {} in attempt {}; the job is {} now", job.id,
+                                 job.worker, dead ? "died" : "stopped answering", job.attempt,
+                                 now ? name_of(now->state) : "gone"));
     }
     return reclaimed;
 }

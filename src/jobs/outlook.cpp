@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/statistics.h"
 #include "jobs/store_inside.h"
 
 namespace stillreel::jobs {
@@ -9,13 +10,6 @@ namespace {
 
 /// Jobs of one shape change in speed when the machine or the program does, so only the last ones count.
 constexpr int kLastOfAShape = 21;
-
-double median(std::vector<double> values) {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    if (values.size() % 2 == 1) return *middle;
-    return (*middle + *std::max_element(values.begin(), middle)) / 2;
-}
 
 /// Attempts that ran from beginning to end, without a crash or a cancel.
 std::vector<double> durations_of(Database& db, const std::string& shape) {

@@ -89,7 +89,7 @@ class Watch {
   private:
     void tick() {
         if (stop_.requested()) cancel_.request();
-        try_to(fmt::format("renewing the claim on job {}", claim_.job.id), [&] { ask(); });
+        try_to(fmt::format("job {}: renewing the claim", claim_.job.id), [&] { ask(); });
         reclaimer_.now_and_then();
     }
 
@@ -183,10 +183,25 @@ bool tell_patiently(JobStore& store, const Claim& claim, const Ending& ending) {
             return tell(store, claim, ending);
         } catch (const Error& error) {
             if (!may_pass(error) || tries == kTriesToSayTheEnd) throw;
-            log::warning(fmt::format("job {} has ended but that cannot be written down yet: {}", claim.job.id,
-                                     error.what()));
+            log::warning(fmt::format("job {}: it has ended but that cannot be written down yet: {}",
+                                     claim.job.id, error.what()));
         }
         ::usleep(kPauseBetweenTries_ms * 1000);
+    }
+}
+
+void log_ending(const Claim& claim, const Ending& ending) {
+    switch (ending.kind) {
+        case Ending::Kind::completed:
+            return;  // whoever did the work has said what came of it
+        case Ending::Kind::failed:
+            return log::error(
+                fmt::format("job {}: failed ({}): {}", claim.job.id, ending.error_code, ending.message));
+        case Ending::Kind::cancelled:
+            return log::info(fmt::format("job {}: cancelled", claim.job.id));
+        case Ending::Kind::released:
+            return log::info(
+                fmt::format("job {}: the worker stops, the job goes back into the queue", claim.job.id));
     }
 }
 
@@ -197,9 +212,10 @@ void handle(JobStore& store, const Claim& claim, const Work& work, const WorkerO
         Watch watch(store, claim, reclaimer, options, stop);
         ending = do_job(work, claim, watch, stop);
     }
+    log_ending(claim, ending);
     if (tell_patiently(store, claim, ending)) return;
-    log::warning(fmt::format("job {} was taken over by another worker: attempt {} is dropped", claim.job.id,
-                             claim.attempt));
+    log::warning(fmt::format("job {}: it was taken over by another worker; attempt {} is dropped",
+                             claim.job.id, claim.attempt));
     if (store.give_up_output(claim) && work.discard_output) work.discard_output(claim.job);
 }
 

@@ -9,6 +9,7 @@
 #include "server/listing.h"
 #include "server/request_body.h"
 #include "studio/field_error.h"
+#include "studio/job_log.h"
 #include "studio/job_sheet.h"
 
 namespace stillreel::server {
@@ -154,6 +155,12 @@ Response erase(const ApiParts& parts, const Request& request) {
     return {204, {}, "", {}, {}};
 }
 
+Response log_of(const ApiParts& parts, const Request& request) {
+    const jobs::Job job = parts.store.get(id_of(request));
+    const auto lines = studio::job_log(parts.folders.logs(), job.id, job.created_ms);
+    return json_response(200, "{\"lines\":" + studio::log_json(lines) + "}");
+}
+
 Response cancel(const ApiParts& parts, const Request& request) {
     const Fields fields = json_fields(request, {"keep_partial"}, Empty::allowed);
     const bool keep = fields.truth("keep_partial").value_or(false);
@@ -263,6 +270,7 @@ void add_clip_routes(Router& router, const ApiParts& parts) {
     add("GET", "/v1/clips/{id}/content", [](const ApiParts& p, const Request& request) {
         return clip_content(request, p.store.get(id_of(request)), p.folders);
     });
+    add("GET", "/v1/clips/{id}/log", log_of);
     add("POST", "/v1/clips/{id}/cancel", cancel);
     add("POST", "/v1/clips/{id}/retry", [](const ApiParts& p, const Request& request) {
         return shown(p, 202, p.store.retry(id_of(request)));

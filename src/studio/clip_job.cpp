@@ -1,10 +1,12 @@
 #include "studio/clip_job.h"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "base/amounts.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -12,6 +14,7 @@
 #include "base/threads.h"
 #include "media/video.h"
 #include "studio/recipe.h"
+#include "studio/stage_times.h"
 
 namespace stillreel::studio {
 namespace {
@@ -46,13 +49,14 @@ double seconds_made(const jobs::Job& job, const fs::path& file) {
     return std::max(0.0, static_cast<double>(written_ms - job.started_ms) / 1000);
 }
 
-std::string result_json(const MadeClip& made) {
+std::string result_json(const MadeClip& made, const std::optional<double>& step_seconds = std::nullopt) {
     ordered_json result = {{"output", made.output.filename().string()},
                            {"frames", made.frames},
                            {"seconds", made.seconds},
                            {"bytes", made.bytes},
                            {"seed", made.seed}};
     if (made.partial_steps) result["partial_steps"] = *made.partial_steps;
+    if (step_seconds) result["step_seconds"] = *step_seconds;
     return result.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
@@ -72,15 +76,51 @@ std::optional<std::string> result_in_output(const jobs::Job& job, const ServiceF
     return result_json(made);
 }
 
-Observer observer_of(const jobs::Job& job, const jobs::ReportProgress& report) {
-    Observer observer;
-    observer.note = [&job](const std::string& line) { log::info(fmt::format("job {}: {}", job.id, line)); };
-    observer.progress = [&report](const Progress& now) {
-        const bool in_stages = !now.stage.empty();
-        report(now.done, in_stages ? now.stage : "frames", now.seconds_left);
-    };
-    return observer;
+std::string words_of(const ClipPlan& plan) {
+    std::string words = fmt::format("{}, {} frames of {}x{} at {} frames/s, seed {}", plan.engine,
+                                    plan.clip.frames, plan.clip.frame.width_px, plan.clip.frame.height_px,
+                                    to_string(plan.clip.fps), plan.clip.seed);
+    if (plan.clip.steps > 0) words += fmt::format(", {} steps", plan.clip.steps);
+    if (const diffusion::Rung* rung = plan.rung())
+        words += fmt::format(", {} of {} free memory", bytes_text(rung->cost.peak_bytes),
+                             bytes_text(plan.fit->free_bytes));
+    return words + fmt::format(", about {}", duration_text(plan.estimate.seconds));
 }
+
+/// What is told of one attempt, to the queue and to the log.
+class Account {
+  public:
+    Account(const jobs::Job& job, const jobs::ReportProgress& report)
+        : beginning_(fmt::format("job {}: ", job.id)),
+          report_(report),
+          times_([this](const std::string& line) { say(line); }) {}
+
+    void say(const std::string& line) const { log::info(beginning_ + line); }
+
+    Observer observer() {
+        Observer observer;
+        observer.started = [this](const Started& started) { say(words_of(started.plan)); };
+        observer.note = [this](const std::string& line) { say(line); };
+        observer.progress = [this](const Progress& now) {
+            times_.hear(now);
+            report_(now.done, now.stage.empty() ? "frames" : now.stage, now.seconds_left);
+        };
+        return observer;
+    }
+
+    /// The result for the queue.
+    std::string made(const MadeClip& made) {
+        times_.end();
+        say(fmt::format("{} is written: {} frames, {}, in {:.1f} s", made.output.filename().string(),
+                        made.frames, bytes_text(made.bytes), made.seconds));
+        return result_json(made, times_.step_seconds());
+    }
+
+  private:
+    std::string beginning_;
+    const jobs::ReportProgress& report_;
+    StageTimes times_;
+};
 
 class ClipExecutor {
   public:
@@ -90,17 +130,11 @@ class ClipExecutor {
     std::string execute(const jobs::Claim& claim, const jobs::ReportProgress& report,
                         const CancelFlag& cancel) const {
         const jobs::Job& job = claim.job;
-        log::info(fmt::format("job {}: attempt {} writes {}", job.id, claim.attempt, job.output));
-        try {
-            const ClipRequest request = request_of(parse_clip_spec(job.spec), assets_);
-            const MadeClip made =
-                generate(request, run_options(claim), engines_, observer_of(job, report), cancel);
-            log::info(fmt::format("job {}: {} frames in {:.1f} s", job.id, made.frames, made.seconds));
-            return result_json(made);
-        } catch (const Error& error) {
-            log::info(fmt::format("job {}: {}", job.id, error.what()));
-            throw;
-        }
+        Account account(job, report);
+        account.say(fmt::format("attempt {} by the worker {} (process {}) writes {}", claim.attempt,
+                                claim.worker, ::getpid(), job.output));
+        const ClipRequest request = request_of(parse_clip_spec(job.spec), assets_);
+        return account.made(generate(request, run_options(claim), engines_, account.observer(), cancel));
     }
 
   private:

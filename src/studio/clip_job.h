@@ -10,8 +10,8 @@
 namespace stillreel::studio {
 
 /// What run_worker() calls for the jobs of the render lane. The result of a job is a JSON object: output
-/// (file name), frames, seconds (to make it), bytes, seed, and partial_steps for a clip that was stopped and
-/// kept. The references must outlive it.
+/// (file name), frames, seconds (to make it), bytes, seed; step_seconds (the median) where there were steps;
+/// partial_steps for a clip that was stopped and kept. The references must outlive it.
 jobs::Work clip_work(jobs::JobStore& store, const EngineRegistry& engines, const ServiceFolders& folders);
 
 /// Removes the job's output and what was begun of it. A file of that name that is another's stays. Throws io.

@@ -7,9 +7,11 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/amounts.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "base/threads.h"
 #include "studio/clip_spec.h"
@@ -103,6 +105,11 @@ ordered_json view_of(const jobs::Job& job, const std::map<std::string, jobs::Out
     return view;
 }
 
+void log_queued(const jobs::Job& job) {
+    log::info(fmt::format("job {}: queued ({} frames), about {}", job.id, job.shape,
+                          duration_text(job.estimate_s)));
+}
+
 std::string text_of(const ordered_json& json) {
     return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -189,7 +196,9 @@ jobs::NewJob ClipService::checked(std::string_view fields, const SubmitOptions& 
 }
 
 jobs::Job ClipService::submit(std::string_view fields, const SubmitOptions& options) {
-    return store_.submit(checked(fields, options));
+    const jobs::Job job = store_.submit(checked(fields, options));
+    log_queued(job);
+    return job;
 }
 
 std::vector<jobs::Job> ClipService::submit_batch(const std::vector<std::string>& clips,
@@ -209,7 +218,9 @@ std::vector<jobs::Job> ClipService::submit_batch(const std::vector<std::string>&
             throw Error(error.code(), fmt::format("clip {}: {}", i + 1, error.what()));
         }
     }
-    return store_.submit_batch(list);
+    const std::vector<jobs::Job> queued = store_.submit_batch(list);
+    for (const jobs::Job& job : queued) log_queued(job);
+    return queued;
 }
 
 jobs::Job ClipService::duplicate(const std::string& id, std::string_view changes,

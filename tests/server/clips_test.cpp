@@ -144,6 +144,20 @@ TEST_F(ClipsTest, DeletingIsUndoneOrMadeFinal) {
     EXPECT_EQ(get("/v1/clips/" + id).status, 404);
 }
 
+TEST_F(ClipsTest, TheLogOfAClipIsShown) {
+    start();
+    const std::string id = queued();
+    EXPECT_EQ(get("/v1/clips/" + id + "/log").json().at("lines").size(), 0u);
+    write_file(scratch_ / "logs" / "stillreel_20261122_160238.log",
+               "2026-11-22T16:02:38.071Z info job " + id + ": 4 frames\n" +
+                   "2026-11-22T16:02:39.071Z info job other: 9 frames\n");
+    const auto lines = get("/v1/clips/" + id + "/log").json().at("lines");
+    ASSERT_EQ(lines.size(), 1u);
+    EXPECT_EQ(lines[0].at("text"), "4 frames");
+    EXPECT_EQ(get("/v1/clips/nothing/log").status, 404);
+    EXPECT_EQ(get("/v1/clips/..%2F..%2Fstillreel/log").status, 400);
+}
+
 TEST_F(ClipsTest, ContentIsServedWholeInPartAndByVersion) {
     start();
     const std::string waiting = queued();

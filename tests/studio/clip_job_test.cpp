@@ -113,6 +113,34 @@ TEST_F(ClipJobTest, IsFinishedByAWorker) {
     expect_made(id, 4);
 }
 
+TEST_F(ClipJobTest, TheLogTellsItsStoryFromClaimToOutput) {
+    install_tiny_model();
+    const std::string id =
+        submit(R"("engine":"i2vgen-xl","model":"tiny","width":32,"height":32,"frames":2,"steps":3)").id;
+    EXPECT_EQ(work_off().exit_code, 0);
+    const json shown = json::parse(run({"jobs", "show", id, "--json"}).out);
+    std::string story;
+    for (const json& line : shown.at("log")) story += line.at("text").get<std::string>() + "\n";
+    for (const char* part :
+         {"attempt 1 by the worker", "i2vgen-xl, 2 frames of 32x32", "seed 7, 3 steps", "free memory",
+          "text: ", "denoise: ", "for 3 steps, ", " s a step", "decode: ", "mp4 is written: 2 frames"})
+        EXPECT_NE(story.find(part), std::string::npos) << part << " in:\n" << story;
+    EXPECT_GT(shown.at("result").at("step_seconds"), 0.0);
+    EXPECT_LT(shown.at("result").at("step_seconds"), shown.at("result").at("seconds"));
+    EXPECT_NE(run({"jobs", "show", id}).out.find("mp4 is written: 2 frames"), std::string::npos);
+}
+
+TEST_F(ClipJobTest, TheLogTellsWhyItFailed) {
+    asset = "gone";
+    const std::string id = submit(kShort).id;
+    EXPECT_EQ(work_off().exit_code, 0);
+    const json last = json::parse(run({"jobs", "show", id, "--json"}).out).at("log").back();
+    EXPECT_EQ(last.at("level"), "error");
+    EXPECT_NE(last.at("text").get<std::string>().find("failed (not_found): picture: there is no asset"),
+              std::string::npos)
+        << last;
+}
+
 TEST_F(ClipJobTest, KilledInMidClipIsFinishedOnceByTheNextWorker) {
     const std::string id = submit(R"("size":128,"frames":150)").id;
     auto worker = start({"work"});
