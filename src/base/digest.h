@@ -1,9 +1,11 @@
-// Check sums of content that arrives piece by piece.
+// Check sums of content that arrives piece by piece, and signatures of messages.
 #pragma once
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace stillreel {
 
@@ -27,5 +29,13 @@ class Digest {
     explicit Digest(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };
+
+/// HMAC-SHA256 (RFC 2104): 32 bytes.
+std::string hmac_sha256(std::string_view key, std::string_view message);
+
+/// With padding, without line ends (RFC 4648, section 4).
+std::string base64(std::string_view bytes);
+/// None when `text` is not what base64() writes.
+std::optional<std::string> parse_base64(std::string_view text);
 
 }  // namespace stillreel

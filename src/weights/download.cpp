@@ -21,6 +21,7 @@ namespace stillreel::weights {
 namespace {
 
 constexpr std::uint64_t kMaxEtagBytes = 1000;
+constexpr const char* kAdvice = "HF_ENDPOINT can name a mirror";
 constexpr int kFreshStarts = 2;  // of a file whose content was not what was announced
 
 std::string header(const HttpHeaders& headers, const char* name) {
@@ -254,7 +255,7 @@ class Download {
 
     /// One request. Nothing when it ended well.
     std::optional<Later> attempt(Appending& part) {
-        HttpRequest request{file_.url, file_.token, part.bytes(), ""};
+        HttpRequest request{file_.url, file_.token, part.bytes(), "", kAdvice};
         if (part.bytes() > 0 && fs::exists(etag_file(target_)))
             request.if_range = read_text_file(etag_file(target_), kMaxEtagBytes);
         try {
@@ -350,7 +351,7 @@ std::string download_text(HttpClient& client, const RemoteFile& file, std::uint6
             text.append(piece.data(), piece.size());
         };
         try {
-            const HttpReply reply = client.get({file.url, file.token, 0, ""}, {}, take, hooks.cancel);
+            const HttpReply reply = client.get({file.url, file.token, 0, "", kAdvice}, {}, take, hooks.cancel);
             if (reply.status >= 200 && reply.status < 300) return text;
             if (!is_busy(reply.status)) refuse(reply, file);
             patience.lose(later(reply));

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "base/cancel.h"
-#include "weights/http.h"
+#include "base/http.h"
 
 namespace stillreel::weights {
 

@@ -8,7 +8,7 @@
 #include <map>
 
 #include "base/error.h"
-#include "weights/http.h"
+#include "base/http.h"
 
 namespace stillreel::weights {
 namespace {

@@ -54,7 +54,7 @@ const std::vector<std::pair<std::string, std::set<std::string>>> kOwners = {
     {"utf8proc.h", {"models"}},
     {"dnnl.hpp", {"tensor"}},
     {"oneapi/", {"tensor"}},
-    {"curl/", {"weights"}},
+    {"curl/", {"base"}},
     {"sqlite3.h", {"jobs"}},
     {"restinio/", {"server"}},
     {"asio", {"server"}},

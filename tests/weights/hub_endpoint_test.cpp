@@ -5,7 +5,6 @@
 #include <cstdlib>
 
 #include "support/throws.h"
-#include "weights/http.h"
 
 namespace stillreel::weights {
 namespace {
@@ -66,18 +65,6 @@ TEST(Repository, HasAnOwnerAndAName) {
     for (const char* bad :
          {"", "x", "a/b/c", "../x", "a/..", "a/.hidden", "a b/c", "https://huggingface.co/a/b", "/a", "a/"})
         EXPECT_ERROR(repository_of(bad), ErrorCode::invalid_argument, "OWNER/NAME");
-}
-
-TEST(Origin, HoldsWhatDecidesWhoSeesAToken) {
-    EXPECT_EQ(origin_of("https://Hub.example/a?b"), origin_of("https://hub.example:443/c"));
-    EXPECT_NE(origin_of("https://hub.example"), origin_of("http://hub.example"));
-    EXPECT_NE(origin_of("https://hub.example"), origin_of("https://hub.example:8443"));
-    EXPECT_NE(origin_of("https://hub.example"), origin_of("https://hub.example.evil"));
-}
-
-TEST(PercentEncoded, KeepsPathsReadable) {
-    EXPECT_EQ(percent_encoded("unet/a b#c?.json"), "unet/a%20b%23c%3F.json");
-    EXPECT_EQ(percent_encoded("ü"), "%C3%BC");
 }
 
 }  // namespace

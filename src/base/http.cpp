@@ -1,8 +1,9 @@
-#include "weights/http.h"
+#include "base/http.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <fmt/core.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -14,11 +15,14 @@
 #include <string_view>
 #include <utility>
 
-namespace stillreel::weights {
+#include "base/network_address.h"
+
+namespace stillreel {
 namespace {
 
 constexpr int kMaxRedirects = 10;
 constexpr long kStalledBytesPerSecond = 100;
+constexpr std::size_t kMaxAnswerToPost = 65'536;
 
 struct UrlFree {
     void operator()(CURLU* url) const { curl_url_cleanup(url); }
@@ -78,6 +82,8 @@ struct Transfer {
     const std::function<void(std::span<const char>)>* body = nullptr;
     const CancelFlag* cancel = nullptr;
     std::exception_ptr error;
+    std::size_t dropped = 0;   // bytes of an answer that nobody reads
+    std::string out_of_reach;  // the first address that was refused
 
     bool successful() const { return reply.status >= 200 && reply.status < 300; }
     void tell() {
@@ -129,23 +135,40 @@ int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
     return transfer.cancel && transfer.cancel->requested() ? 1 : 0;
 }
 
-[[noreturn]] void throw_failure(CURLcode code, const char* detail, const std::string& host, int stall_s) {
+/// An answer that nobody reads: some of it is taken, so that the connection can be used again.
+std::size_t on_unwanted_body(char*, std::size_t, std::size_t count, void* user) {
+    auto& transfer = *static_cast<Transfer*>(user);
+    transfer.dropped += count;
+    return transfer.dropped > kMaxAnswerToPost ? CURL_WRITEFUNC_ERROR : count;
+}
+
+/// Asked with the very address that is about to be connected to, after names were resolved.
+curl_socket_t open_public_socket(void* user, curlsocktype, curl_sockaddr* address) {
+    auto& transfer = *static_cast<Transfer*>(user);
+    if (!is_public_address(address->addr)) {
+        if (transfer.out_of_reach.empty()) transfer.out_of_reach = address_text(address->addr);
+        return CURL_SOCKET_BAD;
+    }
+    return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/// `advice` is what may help when the host cannot be reached; `patience`: "sent nothing ... for 30 s".
+[[noreturn]] void throw_failure(CURLcode code, const char* detail, const std::string& host,
+                                const std::string& advice, const std::string& patience) {
     using Cure = HttpFailure::Cure;
     switch (code) {
         case CURLE_COULDNT_RESOLVE_HOST:
-            throw HttpFailure(
-                fmt::format(
-                    "no address is known for {}: is this machine online? HF_ENDPOINT can name a mirror",
-                    host),
-                Cure::retry);
+            throw HttpFailure(fmt::format("no address is known for {}: is this machine online?{}{}", host,
+                                          advice.empty() ? "" : " ", advice),
+                              Cure::retry);
         case CURLE_COULDNT_RESOLVE_PROXY:
             throw HttpFailure("no address is known for the proxy: look at https_proxy", Cure::retry);
         case CURLE_COULDNT_CONNECT:
-            throw HttpFailure(fmt::format("cannot connect to {} (HF_ENDPOINT can name a mirror)", host),
+            throw HttpFailure(fmt::format("cannot connect to {}{}", host,
+                                          advice.empty() ? "" : fmt::format(" ({})", advice)),
                               Cure::retry);
         case CURLE_OPERATION_TIMEDOUT:
-            throw HttpFailure(fmt::format("{} sent nothing worth mentioning for {} s", host, stall_s),
-                              Cure::retry);
+            throw HttpFailure(fmt::format("{} {}", host, patience), Cure::retry);
         case CURLE_PARTIAL_FILE:
         case CURLE_RECV_ERROR:
         case CURLE_SEND_ERROR:
@@ -162,10 +185,25 @@ int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
                               Cure::none);
         default:
             throw HttpFailure(
-                fmt::format("cannot load from {}: {}", host, *detail ? detail : curl_easy_strerror(code)),
+                fmt::format("cannot talk to {}: {}", host, *detail ? detail : curl_easy_strerror(code)),
                 Cure::none);
     }
 }
+
+/// Lines of a request's head, as libcurl wants them.
+class HeaderLines {
+  public:
+    void add(const std::string& line) {
+        curl_slist* longer = curl_slist_append(lines_.get(), line.c_str());
+        if (!longer) throw std::bad_alloc();
+        static_cast<void>(lines_.release());
+        lines_.reset(longer);
+    }
+    curl_slist* list() const { return lines_.get(); }
+
+  private:
+    std::unique_ptr<curl_slist, ListFree> lines_;
+};
 
 }  // namespace
 
@@ -182,7 +220,9 @@ struct HttpClient::State {
     void set(CURLoption option, Value value) {
         curl_easy_setopt(curl.get(), option, value);
     }
+    void begin(const std::string& url, Transfer& transfer);
     void prepare(const std::string& url, const Origin& origin, Transfer& transfer);
+    HttpReply post(const HttpPost& message, Transfer transfer);
     HttpReply perform(const HttpRequest& request, const std::string& url, bool with_token, Transfer transfer);
 
     std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl;  // kept: so are its connections
@@ -191,51 +231,82 @@ struct HttpClient::State {
     std::string certificates;  // file of trusted ones; empty: the system's
 };
 
-void HttpClient::State::prepare(const std::string& url, const Origin& origin, Transfer& transfer) {
+/// What all requests have in common.
+void HttpClient::State::begin(const std::string& url, Transfer& transfer) {
+    detail[0] = 0;
     curl_easy_reset(curl.get());
     set(CURLOPT_URL, url.c_str());
     set(CURLOPT_PROTOCOLS_STR, "http,https");
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_USERAGENT, "stillreel");
     set(CURLOPT_FOLLOWLOCATION, 0L);
-    set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(timeouts.connect_s));
-    set(CURLOPT_LOW_SPEED_LIMIT, kStalledBytesPerSecond);
-    set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(timeouts.stall_s));
     set(CURLOPT_ERRORBUFFER, detail.data());
     set(CURLOPT_HEADERFUNCTION, &on_header);
     set(CURLOPT_HEADERDATA, &transfer);
-    set(CURLOPT_WRITEFUNCTION, &on_body);
     set(CURLOPT_WRITEDATA, &transfer);
     set(CURLOPT_NOPROGRESS, 0L);
     set(CURLOPT_XFERINFOFUNCTION, &on_progress);
     set(CURLOPT_XFERINFODATA, &transfer);
     if (!certificates.empty()) set(CURLOPT_CAINFO, certificates.c_str());
+}
+
+void HttpClient::State::prepare(const std::string& url, const Origin& origin, Transfer& transfer) {
+    begin(url, transfer);
+    set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(timeouts.connect_s));
+    set(CURLOPT_LOW_SPEED_LIMIT, kStalledBytesPerSecond);
+    set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(timeouts.stall_s));
+    set(CURLOPT_WRITEFUNCTION, &on_body);
     if (is_loopback(origin)) set(CURLOPT_NOPROXY, "*");
 }
 
 HttpReply HttpClient::State::perform(const HttpRequest& request, const std::string& url, bool with_token,
                                      Transfer transfer) {
-    const Origin origin = weights::origin_of(url);
+    const Origin origin = stillreel::origin_of(url);
     transfer.reply.host = origin.host;
-    detail[0] = 0;
     prepare(url, origin, transfer);
-    std::unique_ptr<curl_slist, ListFree> lines;
-    const auto add = [&](const std::string& line) {
-        curl_slist* longer = curl_slist_append(lines.get(), line.c_str());
-        if (!longer) throw std::bad_alloc();
-        static_cast<void>(lines.release());
-        lines.reset(longer);
-    };
-    if (with_token) add("Authorization: Bearer " + request.token);
-    if (request.begin > 0) add(fmt::format("Range: bytes={}-", request.begin));
-    if (request.begin > 0 && !request.if_range.empty()) add("If-Range: " + request.if_range);
-    set(CURLOPT_HTTPHEADER, lines.get());
+    HeaderLines lines;
+    if (with_token) lines.add("Authorization: Bearer " + request.token);
+    if (request.begin > 0) lines.add(fmt::format("Range: bytes={}-", request.begin));
+    if (request.begin > 0 && !request.if_range.empty()) lines.add("If-Range: " + request.if_range);
+    set(CURLOPT_HTTPHEADER, lines.list());
     const CURLcode code = curl_easy_perform(curl.get());
     if (transfer.error) std::rethrow_exception(transfer.error);
     if (code == CURLE_ABORTED_BY_CALLBACK) throw Error(ErrorCode::cancelled, "cancelled");
-    if (code != CURLE_OK) throw_failure(code, detail.data(), origin.host, timeouts.stall_s);
+    if (code != CURLE_OK)
+        throw_failure(code, detail.data(), origin.host, request.advice,
+                      fmt::format("sent nothing worth mentioning for {} s", timeouts.stall_s));
     transfer.tell();  // a body of no bytes
     return transfer.reply;
+}
+
+HttpReply HttpClient::State::post(const HttpPost& message, Transfer transfer) {
+    const std::string& host = transfer.reply.host;
+    begin(message.url, transfer);
+    // A proxy would connect to the address in our stead, and ask nobody.
+    set(CURLOPT_PROXY, "");
+    set(CURLOPT_TIMEOUT, static_cast<long>(message.timeout_s));
+    set(CURLOPT_WRITEFUNCTION, &on_unwanted_body);
+    set(CURLOPT_POST, 1L);
+    set(CURLOPT_POSTFIELDS, message.body.data());
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(message.body.size()));
+    if (message.reach == Reach::public_only) {
+        set(CURLOPT_OPENSOCKETFUNCTION, &open_public_socket);
+        set(CURLOPT_OPENSOCKETDATA, &transfer);
+    }
+    HeaderLines lines;
+    for (const auto& [name, value] : message.headers) lines.add(name + ": " + value);
+    lines.add("Expect:");  // no waiting for "100 Continue"
+    set(CURLOPT_HTTPHEADER, lines.list());
+    const CURLcode code = curl_easy_perform(curl.get());
+    if (code == CURLE_ABORTED_BY_CALLBACK) throw Error(ErrorCode::cancelled, "cancelled");
+    const bool said_enough = code == CURLE_WRITE_ERROR && transfer.dropped > kMaxAnswerToPost;
+    if (code == CURLE_OK || said_enough) return transfer.reply;
+    if (!transfer.out_of_reach.empty())
+        throw Error(
+            ErrorCode::invalid_argument,
+            fmt::format("{} is {}, which is no address of the open internet", host, transfer.out_of_reach));
+    throw_failure(code, detail.data(), host, "",
+                  fmt::format("did not answer within {} s", message.timeout_s));
 }
 
 HttpClient::HttpClient(HttpTimeouts timeouts) : state_(std::make_unique<State>(timeouts)) {}
@@ -267,6 +338,17 @@ HttpReply HttpClient::get(const HttpRequest& request, const std::function<void(c
     throw HttpFailure(fmt::format("{} redirects in circles", first.host), HttpFailure::Cure::none);
 }
 
+HttpReply HttpClient::post(const HttpPost& message, const CancelFlag* cancel) {
+    const Origin origin = origin_of(message.url);
+    if (origin.scheme != "http" && origin.scheme != "https")
+        throw Error(ErrorCode::invalid_argument,
+                    fmt::format("{}:// is not spoken here: only http and https are", origin.scheme));
+    Transfer transfer;
+    transfer.reply.host = origin.host;
+    transfer.cancel = cancel;
+    return state_->post(message, std::move(transfer));
+}
+
 Origin origin_of(const std::string& url) { return origin_of(parse_url(url)); }
 
 bool is_loopback(const Origin& origin) {
@@ -288,4 +370,4 @@ std::string percent_encoded(const std::string& text) {
     return encoded;
 }
 
-}  // namespace stillreel::weights
+}  // namespace stillreel

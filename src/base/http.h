@@ -1,5 +1,6 @@
-// HTTP GET as downloads need it: redirects, ranges, a token that stays with its host, cancelling. Plain http
-// is spoken to this machine only.
+// HTTP as a client. GET as downloads need it: redirects, ranges, a token that stays with its host, and plain
+// http to this machine only. POST as webhooks need it: one message to an address that a stranger may have
+// chosen.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +14,7 @@
 #include "base/cancel.h"
 #include "base/error.h"
 
-namespace stillreel::weights {
+namespace stillreel {
 
 /// No answer, or one that broke off: what a second try may cure, or not.
 class HttpFailure : public Error {
@@ -31,6 +32,7 @@ struct HttpRequest {
     std::string token;  // goes as a bearer to the url's own scheme, host and port, nowhere else; "": none
     std::uint64_t begin = 0;  // first byte wanted
     std::string if_range;     // ETag: bytes from `begin` only of that very content, else all of it
+    std::string advice;       // what helps when the host cannot be reached; "": nothing
 };
 
 using HttpHeaders = std::map<std::string, std::string>;  // names in lower case
@@ -40,6 +42,17 @@ struct HttpReply {
     std::string host;     // that answered
     HttpHeaders headers;  // its own
     HttpHeaders first;    // of the first answer, before any redirect
+};
+
+/// Machines that may be connected to.
+enum class Reach { anywhere, public_only };
+
+struct HttpPost {
+    std::string url;
+    HttpHeaders headers;
+    std::string body;
+    int timeout_s = 10;  // for the whole exchange
+    Reach reach = Reach::public_only;
 };
 
 struct HttpTimeouts {
@@ -58,6 +71,13 @@ class HttpClient {
     /// `headers` or `body` throw. Other statuses are returned, not thrown.
     HttpReply get(const HttpRequest& request, const std::function<void(const HttpReply&)>& headers,
                   const std::function<void(std::span<const char>)>& body, const CancelFlag* cancel);
+
+    /// Sends the message to the host of the URL itself: no redirect is followed, no proxy asked, nothing of
+    /// the answer kept but status and headers. With Reach::public_only, every address that is connected to
+    /// must be of the open internet, whatever the name resolves to (base/network_address.h). Throws
+    /// HttpFailure, cancelled (within about a second), invalid_argument: no URL, another scheme than http and
+    /// https, an address that is out of reach.
+    HttpReply post(const HttpPost& message, const CancelFlag* cancel);
 
   private:
     struct State;
@@ -78,4 +98,4 @@ bool is_loopback(const Origin& origin);
 /// For a path or query: all but letters, digits, "-._~/" as %XX.
 std::string percent_encoded(const std::string& text);
 
-}  // namespace stillreel::weights
+}  // namespace stillreel
