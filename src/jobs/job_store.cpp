@@ -17,6 +17,11 @@ namespace {
 constexpr std::array kStates = {State::queued, State::running, State::completed, State::failed,
                                 State::cancelled};
 
+/// Of what is asked for: the same key must go with the same request.
+std::string fingerprint(const NewJob& job) {
+    return sha256_hex(job.webhook.empty() ? job.spec : job.spec + '\n' + job.webhook);
+}
+
 Job insert(JobStore::Inside& inside, const NewJob& job, double position) {
     Database& db = inside.db;
     const std::string id = fresh_id();
@@ -27,7 +32,7 @@ Job insert(JobStore::Inside& inside, const NewJob& job, double position) {
         job.estimate_s, unix_ms());
     if (!job.key.empty())
         db.run("UPDATE jobs SET idempotency_key = ?2, fingerprint = ?3 WHERE id = ?1", id, job.key,
-               sha256_hex(job.spec));
+               fingerprint(job));
     add_event(inside, id, "created");
     return load_job(db, id);
 }
@@ -38,7 +43,7 @@ std::optional<Job> known(Database& db, const NewJob& job) {
     Statement row = db.query("SELECT id, fingerprint FROM jobs WHERE idempotency_key = ?1", job.key);
     if (!row.step()) return std::nullopt;
     // Compared with what was asked then, not with what the job was edited into since.
-    if (row.text(1) != sha256_hex(job.spec))
+    if (row.text(1) != fingerprint(job))
         throw Error(
             ErrorCode::invalid_argument,
             fmt::format("the idempotency key '{}' was used for another job ({}): use a fresh key for a "

@@ -116,13 +116,17 @@ struct Event {
     std::int64_t at_ms = 0;
 };
 
-/// A webhook to be called.
+/// A webhook to be called, or called.
 struct Delivery {
+    enum class Outcome { due, delivered, given_up };
     std::int64_t id = 0;
     std::string job, url;
     State state = State::completed;  // that the job ended in
     std::int64_t due_ms = 0;
-    int tries = 0;  // that failed
+    int tries = 0;           // that failed
+    std::int64_t at_ms = 0;  // when the job ended, Unix time
+    Outcome outcome = Outcome::due;
+    std::string error;  // of the last try; empty: it went well, or there was none
 };
 
 /// A process that takes jobs, alive when asked.
@@ -181,7 +185,7 @@ class JobStore {
 
     // --- asking for work ---
 
-    /// Throws invalid_argument when the key was used for another spec.
+    /// Throws invalid_argument when the key was used for another spec or webhook.
     Job submit(const NewJob& job);
     /// All or none, queued in this order.
     std::vector<Job> submit_batch(const std::vector<NewJob>& jobs);
@@ -271,6 +275,9 @@ class JobStore {
     std::int64_t trimmed_up_to();
 
     std::vector<Delivery> due_deliveries(std::int64_t now_ms, int limit = 20);
+    /// Of each of these jobs the last one, by job. Jobs without any are left out.
+    std::map<std::string, Delivery> last_deliveries(const std::vector<std::string>& jobs);
+    /// Each of these is an event of the job.
     void delivered(std::int64_t delivery);
     void retry_delivery(std::int64_t delivery, std::int64_t due_ms, std::string_view error);
     void give_up_delivery(std::int64_t delivery, std::string_view error);

@@ -10,7 +10,7 @@ namespace stillreel::jobs {
 namespace {
 
 // States and outcomes are stored as their names, so that the file can be read with any SQLite tool.
-const std::array<std::string, 1> kMigrations = {R"sql(
+const std::array<std::string, 2> kMigrations = {R"sql(
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY,
     lane TEXT NOT NULL,
@@ -93,6 +93,11 @@ CREATE TABLE deliveries (
     outcome TEXT NOT NULL DEFAULT 'due' CHECK (outcome IN ('due', 'delivered', 'given_up'))
 ) STRICT;
 CREATE INDEX deliveries_due ON deliveries (due_ms) WHERE outcome = 'due';
+)sql",
+                                                R"sql(
+ALTER TABLE deliveries ADD COLUMN at_ms INTEGER NOT NULL DEFAULT 0;
+UPDATE deliveries SET at_ms = due_ms;
+CREATE INDEX deliveries_of_a_job ON deliveries (job);
 )sql"};
 
 std::int64_t version_of(Database& database) {

@@ -103,8 +103,8 @@ void add_event(JobStore::Inside& inside, std::string_view job, std::string_view 
 
 void add_delivery(Database& db, const Job& job, State state) {
     if (job.webhook.empty()) return;
-    db.run("INSERT INTO deliveries (job, url, state, due_ms) VALUES (?1, ?2, ?3, ?4)", job.id, job.webhook,
-           name_of(state), unix_ms());
+    db.run("INSERT INTO deliveries (job, url, state, due_ms, at_ms) VALUES (?1, ?2, ?3, ?4, ?4)", job.id,
+           job.webhook, name_of(state), unix_ms());
 }
 
 double last_position(Database& db) {

@@ -54,6 +54,8 @@ TEST_F(JobStoreTest, TheSameKeyIsTheSameJob) {
     EXPECT_ERROR(store.submit(job), ErrorCode::invalid_argument, "idempotency key 'k'");
     job.key = "l";
     EXPECT_NE(store.submit(job).id, first.id);
+    job.webhook = "https://example.org/";
+    EXPECT_ERROR(store.submit(job), ErrorCode::invalid_argument, "idempotency key 'l'");
 }
 
 TEST_F(JobStoreTest, ABatchIsAllOrNothing) {
@@ -281,8 +283,16 @@ TEST_F(JobStoreTest, WebhooksAreDueAtTheEndAndRetriedLater) {
     EXPECT_TRUE(store.due_deliveries(due[0].due_ms + 4999).empty());
     ASSERT_EQ(store.due_deliveries(due[0].due_ms + 5000).size(), 1u);
     EXPECT_EQ(store.due_deliveries(due[0].due_ms + 5000)[0].tries, 1);
+    EXPECT_EQ(store.last_deliveries({due[0].job})[due[0].job].error, "connection refused");
+    const std::int64_t event = store.last_event();
     store.delivered(due[0].id);
     EXPECT_TRUE(store.due_deliveries(INT64_MAX).empty());
+    const Delivery told = store.last_deliveries({due[0].job, "nobody"}).at(due[0].job);
+    EXPECT_EQ(told.outcome, Delivery::Outcome::delivered);
+    EXPECT_EQ(told.error, "");
+    EXPECT_EQ(told.at_ms, due[0].at_ms) << "when the job ended, however often it was tried";
+    ASSERT_EQ(store.events_after(event).size(), 1u) << "listeners hear of it";
+    EXPECT_EQ(store.events_after(event)[0].job, due[0].job);
     const Job cancelled = store.submit(job);
     store.cancel(cancelled.id);
     const std::vector<Delivery> second = store.due_deliveries(INT64_MAX);
@@ -290,6 +300,11 @@ TEST_F(JobStoreTest, WebhooksAreDueAtTheEndAndRetriedLater) {
     EXPECT_EQ(second[0].state, State::cancelled);
     store.give_up_delivery(second[0].id, "gone");
     EXPECT_TRUE(store.due_deliveries(INT64_MAX).empty());
+    EXPECT_EQ(store.last_deliveries({cancelled.id}).at(cancelled.id).outcome, Delivery::Outcome::given_up);
+    store.remove(cancelled.id);
+    store.purge(cancelled.id);
+    store.delivered(second[0].id);
+    EXPECT_TRUE(store.last_deliveries({cancelled.id}).empty());
 }
 
 TEST(StateNames, AreReadBackAndUnknownOnesRefused) {
