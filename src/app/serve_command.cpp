@@ -35,6 +35,7 @@ struct Arguments {
     std::string home;
     int port = 7860;
     int workers = 1;
+    bool allow_private_webhooks = false;
 };
 
 /// Found out by listening there for a moment.
@@ -98,6 +99,9 @@ server::ServiceSettings settings_of(const Arguments& arguments) {
     settings.access.token = arguments.token;
     if (const char* token = std::getenv("STILLREEL_TOKEN"); token && settings.access.token.empty())
         settings.access.token = token;
+    if (arguments.allow_private_webhooks) settings.webhooks.reach = Reach::anywhere;
+    if (const char* secret = std::getenv("STILLREEL_WEBHOOK_SECRET")) settings.webhooks.secret = secret;
+    ::unsetenv("STILLREEL_WEBHOOK_SECRET");  // no business of the workers
     return settings;
 }
 
@@ -196,6 +200,8 @@ Command add_serve(CLI::App& app) {
                      "Clips made at a time; 0: workers are started by hand [1]")
         ->check(CLI::Range(0, 64).description(""))
         ->type_name("N");
+    command->add_flag("--allow-private-webhooks", arguments->allow_private_webhooks,
+                      "Call webhooks on this machine and in private networks, too");
     command->footer("Example:\n  stillreel serve\n  STILLREEL_TOKEN=... stillreel serve --listen 0.0.0.0");
     return [arguments] { return serve(*arguments); };
 }

@@ -11,6 +11,7 @@
 #include "server/metrics.h"
 #include "server/quick_lane.h"
 #include "server/router.h"
+#include "server/webhook_sender.h"
 #include "studio/assets.h"
 #include "studio/clip_service.h"
 
@@ -25,6 +26,7 @@ struct ApiParts {
     const studio::ServiceFolders& folders;
     Access& access;
     EventHub& events;
+    WebhookSender& webhooks;
     const HttpMetrics& metrics;
     QuickLane* quick;                     // null: there is none, its routes answer 503
     std::function<std::string()> models;  // JSON array

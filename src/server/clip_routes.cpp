@@ -16,7 +16,7 @@ namespace stillreel::server {
 namespace {
 
 constexpr int kMaxListed = 500;
-const std::vector<std::string> kOwnFields = {"priority"};
+const std::vector<std::string> kOwnFields = {"priority", "webhook"};
 
 const std::string& id_of(const Request& request) { return request.parameters.at("id"); }
 
@@ -36,6 +36,13 @@ std::string fields_of(const std::vector<FormPart>& form, const std::string& pict
     return studio::clip_of_texts(fields);
 }
 
+/// Empty: none is asked for.
+std::string webhook_of(const ApiParts& parts, const Fields& fields) {
+    std::string url = fields.text("webhook");
+    parts.webhooks.expect(url);
+    return url;
+}
+
 Response create(const ApiParts& parts, const Request& request) {
     studio::SubmitOptions options;
     options.key = idempotency_key(request, "clips");
@@ -52,6 +59,8 @@ Response create(const ApiParts& parts, const Request& request) {
                 fields.own["priority"] =
                     split_fields(fmt::format("{{\"priority\":{}}}", part.content), kOwnFields)
                         .raw("priority");
+            else if (part.name == "webhook")
+                fields.own["webhook"] = json_text(part.content);
             else
                 texts.push_back(part);
         fields.rest = fields_of(texts, picture);
@@ -59,6 +68,7 @@ Response create(const ApiParts& parts, const Request& request) {
         fields = json_fields(request, kOwnFields);
     }
     options.priority = fields.whole("priority", 0);
+    options.webhook = webhook_of(parts, fields);
     return shown(parts, 202, parts.clips.submit(fields.rest, options));
 }
 
@@ -173,6 +183,7 @@ Response duplicate(const ApiParts& parts, const Request& request) {
     studio::SubmitOptions options;
     options.priority = fields.whole("priority", parts.store.get(id_of(request)).priority);
     options.key = idempotency_key(request, "duplicate:" + id_of(request));
+    if (!fields.raw("webhook").empty()) options.webhook = webhook_of(parts, fields);
     return shown(parts, 202, parts.clips.duplicate(id_of(request), fields.rest, options));
 }
 
@@ -184,7 +195,8 @@ std::vector<std::string> clips_of_form(const ApiParts& parts, const Request& req
     for (const FormPart& part : form)
         if (part.name == "file") ids[part.filename] = keep_upload(part, parts.assets, key).id;
     for (const FormPart& part : form)
-        if (part.name == "options") fields = split_fields(part.content, {"priority", "same_seed", "spec"});
+        if (part.name == "options")
+            fields = split_fields(part.content, {"priority", "same_seed", "spec", "webhook"});
     std::vector<std::string> clips;
     const bool has_sheet =
         std::any_of(form.begin(), form.end(), [](const FormPart& part) { return part.name == "sheet"; });
@@ -222,12 +234,13 @@ Response batch(const ApiParts& parts, const Request& request) {
     } else if (is_form(request)) {
         clips = clips_of_form(parts, request, fields);
     } else {
-        fields = json_fields(request, {"pictures", "clips", "spec", "same_seed", "priority"});
+        fields = json_fields(request, {"pictures", "clips", "spec", "same_seed", "priority", "webhook"});
         if (fields.rest != "{}")
-            throw studio::FieldError(ErrorCode::invalid_argument,
-                                     "a batch has the fields pictures, clips, spec, same_seed and priority; "
-                                     "what all clips share goes into spec",
-                                     "spec");
+            throw studio::FieldError(
+                ErrorCode::invalid_argument,
+                "a batch has the fields pictures, clips, spec, same_seed, priority and webhook; "
+                "what all clips share goes into spec",
+                "spec");
         clips = clips_of_json(fields);
     }
     if (clips.empty() || clips.size() > studio::kMaxSheetRows)
@@ -242,6 +255,7 @@ Response batch(const ApiParts& parts, const Request& request) {
         }
     studio::SubmitOptions options;
     options.priority = fields.whole("priority", 0);
+    options.webhook = webhook_of(parts, fields);
     options.key = idempotency_key(request, "batch");
     options.batch = (options.key.empty() ? random_secret() : sha256_hex(options.key)).substr(0, 20);
     const bool one_seed = fields.truth("same_seed").value_or(false);

@@ -61,6 +61,10 @@ std::string Fields::raw(const std::string& name) const {
     return found == own.end() ? std::string() : found->second;
 }
 
+std::string json_text(std::string_view text) {
+    return json(std::string(text)).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
 Fields split_fields(std::string_view text, const std::vector<std::string>& own) {
     const auto shallow = [](int depth, json::parse_event_t, json&) {
         if (depth > kMaxJsonDepth)

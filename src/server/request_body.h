@@ -34,6 +34,9 @@ struct Fields {
 
 enum class Empty { refused, allowed };
 
+/// `text` as a JSON string; what is no UTF-8 in it is replaced.
+std::string json_text(std::string_view text);
+
 /// Throws Refusal: 415 when it is not application/json, 413 over 1 MiB, 400 when it is no JSON object or
 /// nested deeper than 32.
 Fields json_fields(const Request& request, const std::vector<std::string>& own, Empty empty = Empty::refused);

@@ -37,8 +37,9 @@ struct Service::State {
           clips(store, assets, brought.engines, folders),
           access(settings.access),
           events(store, clips),
-          parts{store,   clips,         assets,         brought.engines,        folders, access, events,
-                metrics, brought.quick, brought.models, brought.worker_restarts} {
+          webhooks(store, clips, folders.home, settings.webhooks),
+          parts{store,  clips,    assets,  brought.engines, folders,        access,
+                events, webhooks, metrics, brought.quick,   brought.models, brought.worker_restarts} {
         add_asset_routes(router, parts);
         add_clip_routes(router, parts);
         add_queue_routes(router, parts);
@@ -57,6 +58,7 @@ struct Service::State {
     Access access;
     HttpMetrics metrics;
     EventHub events;
+    WebhookSender webhooks;
     ApiParts parts;
     Router router;
     std::size_t interface_routes = 0;

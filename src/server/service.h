@@ -10,6 +10,7 @@
 #include "server/http_server.h"
 #include "server/quick_lane.h"
 #include "server/router.h"
+#include "server/webhook_sender.h"
 #include "studio/clip_service.h"
 #include "studio/generator.h"
 
@@ -19,6 +20,7 @@ struct ServiceSettings {
     HttpSettings http;  // http.address is taken from access.listen
     AccessRules access;
     studio::ServiceFolders folders;
+    WebhookSettings webhooks{};
 };
 
 /// What the composition root brings. References and pointers must outlive the service.

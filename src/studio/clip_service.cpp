@@ -74,7 +74,25 @@ void add_shape(ordered_json& view, const std::string& shape) {
     view["frames"] = frames;
 }
 
-ordered_json view_of(const jobs::Job& job, const std::map<std::string, jobs::Outlook>& outlook) {
+using Deliveries = std::map<std::string, jobs::Delivery>;
+
+/// What has become of the call that tells of the clip's end. `deliveries`: the last of each clip.
+ordered_json webhook_view(const jobs::Job& job, const Deliveries& deliveries) {
+    using Outcome = jobs::Delivery::Outcome;
+    if (job.webhook.empty()) return nullptr;
+    const bool ended = job.state != jobs::State::queued && job.state != jobs::State::running;
+    const auto found = deliveries.find(job.id);
+    // A clip that was retried will be told of anew.
+    const jobs::Delivery last = ended && found != deliveries.end() ? found->second : jobs::Delivery{};
+    const char* state = last.outcome == Outcome::due         ? "pending"
+                        : last.outcome == Outcome::delivered ? "delivered"
+                                                             : "failed";
+    return {
+        {"url", job.webhook}, {"state", state}, {"tries", last.tries}, {"error", text_or_null(last.error)}};
+}
+
+ordered_json view_of(const jobs::Job& job, const std::map<std::string, jobs::Outlook>& outlook,
+                     const Deliveries& deliveries) {
     ordered_json view = {{"id", job.id},
                          {"state", jobs::name_of(job.state)},
                          {"progress", job.progress},
@@ -102,12 +120,20 @@ ordered_json view_of(const jobs::Job& job, const std::map<std::string, jobs::Out
     view["finished_at"] = time_or_null(job.finished_ms);
     view["output"] = job.state == jobs::State::completed ? text_or_null(job.output) : ordered_json(nullptr);
     view["result"] = parsed_or_null(job.result);
+    view["webhook"] = webhook_view(job, deliveries);
     return view;
 }
 
 void log_queued(const jobs::Job& job) {
     log::info(fmt::format("job {}: queued ({} frames), about {}", job.id, job.shape,
                           duration_text(job.estimate_s)));
+}
+
+Deliveries deliveries_of(jobs::JobStore& store, const std::vector<jobs::Job>& list) {
+    std::vector<std::string> ids;
+    for (const jobs::Job& job : list)
+        if (!job.webhook.empty()) ids.push_back(job.id);
+    return ids.empty() ? Deliveries{} : store.last_deliveries(ids);
 }
 
 std::string text_of(const ordered_json& json) {
@@ -192,6 +218,7 @@ jobs::NewJob ClipService::checked(std::string_view fields, const SubmitOptions& 
     job.batch = options.batch;
     job.output_form = kOutputForm;
     job.key = options.key;
+    job.webhook = options.webhook.value_or("");
     return job;
 }
 
@@ -228,7 +255,9 @@ jobs::Job ClipService::duplicate(const std::string& id, std::string_view changes
     const jobs::Job job = store_.get(id);
     ClipSpec spec = parse_clip_spec(job.spec);
     if (!changes.empty()) merge(spec, changes);
-    return submit(to_json(spec), options);
+    SubmitOptions own = options;
+    if (!own.webhook) own.webhook = job.webhook;
+    return submit(to_json(spec), own);
 }
 
 jobs::Job ClipService::edit(const std::string& id, std::string_view changes) {
@@ -259,13 +288,15 @@ void ClipService::remove_asset(const std::string& id) {
 
 std::string ClipService::view(const jobs::Job& job) {
     const bool waits = job.state == jobs::State::queued || job.state == jobs::State::running;
-    return text_of(view_of(job, waits ? store_.outlook() : std::map<std::string, jobs::Outlook>{}));
+    return text_of(view_of(job, waits ? store_.outlook() : std::map<std::string, jobs::Outlook>{},
+                           deliveries_of(store_, {job})));
 }
 
 std::vector<std::string> ClipService::views(const std::vector<jobs::Job>& list) {
     const auto outlook = store_.outlook();
+    const Deliveries deliveries = deliveries_of(store_, list);
     std::vector<std::string> texts;
-    for (const jobs::Job& job : list) texts.push_back(text_of(view_of(job, outlook)));
+    for (const jobs::Job& job : list) texts.push_back(text_of(view_of(job, outlook, deliveries)));
     return texts;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,8 @@ struct SubmitOptions {
     int priority = 0;
     std::string batch;
     std::string key;  // Idempotency-Key
+    /// Where to tell of the end. Empty: nobody. None: that of the clip which is duplicated.
+    std::optional<std::string> webhook{};
 };
 
 enum class Seeds { each_its_own, one_for_all };

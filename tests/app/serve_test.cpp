@@ -92,5 +92,25 @@ TEST_F(ServeTest, KeepsItsTokenOutOfTheLog) {
         EXPECT_EQ(bytes(entry.path()).find("must not show"), std::string::npos);
 }
 
+TEST_F(ServeTest, TakesItsWebhookSecretFromTheEnvironmentAndKeepsItToItself) {
+    auto with_secret = options();
+    with_secret.environment["STILLREEL_WEBHOOK_SECRET"] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    {
+        Process server(command({"serve", "--port", "0", "--workers", "1"}), with_secret);
+        EXPECT_EQ(said(server, "Ctrl-C").find("MfKQ9r"), std::string::npos);
+        server.signal(SIGTERM);
+        EXPECT_EQ(server.wait().err.find("MfKQ9r"), std::string::npos);
+    }
+    for (const auto& entry : fs::directory_iterator(home() / "logs"))
+        EXPECT_EQ(bytes(entry.path()).find("MfKQ9r"), std::string::npos);
+    EXPECT_FALSE(fs::exists(home() / "webhook.secret"));
+    with_secret.environment["STILLREEL_WEBHOOK_SECRET"] = "MfKQ9r-no-secret";
+    Process refused(command({"serve", "--port", "0", "--workers", "0"}), with_secret);
+    const auto result = refused.wait();
+    EXPECT_EQ(result.exit_code, 3);
+    EXPECT_NE(result.err.find("STILLREEL_WEBHOOK_SECRET"), std::string::npos) << result.err;
+    EXPECT_EQ(result.err.find("MfKQ9r"), std::string::npos) << result.err;
+}
+
 }  // namespace
 }  // namespace stillreel::app

@@ -100,6 +100,8 @@ TEST_F(OpenApiTest, RepliesAreAsDescribed) {
     expect_described("GET", "/v1/assets/{id}", get("/v1/assets/" + picture));
     expect_described("POST", "/v1/clips", post("/v1/clips", clip_of(picture)));
     expect_described("POST", "/v1/clips", post("/v1/clips", clip_of(picture, R"(,"fps":0)")));
+    expect_described("POST", "/v1/clips",
+                     post("/v1/clips", clip_of(picture, R"(,"webhook":"https://hooks.invalid/")")));
     queued();
     const std::string id = finish_next("video");
     expect_described("GET", "/v1/clips", get("/v1/clips"));

@@ -28,7 +28,7 @@ class ServiceTest : public ::testing::Test {
   protected:
     void start(server::AccessRules access = {}, server::HttpSettings http = {}) {
         http.port = 0;
-        const server::ServiceSettings settings{http, std::move(access), {scratch_.path()}};
+        const server::ServiceSettings settings{http, std::move(access), {scratch_.path()}, webhooks_};
         server::ServiceParts parts{engines_, nullptr, [] { return std::string("[]"); }, {}};
         service_.emplace(server::Service::start(settings, parts));
         store_.emplace(jobs::JobStore::open(settings.folders.database()));
@@ -69,6 +69,7 @@ class ServiceTest : public ::testing::Test {
     }
 
     ScratchFolder scratch_;
+    server::WebhookSettings webhooks_;
     studio::EngineRegistry engines_ = studio::standard_engines();
     std::optional<server::Service> service_;
     std::optional<jobs::JobStore> store_;
