@@ -53,10 +53,10 @@ describe('draft', () => {
     expect(draft_from(spec, []).seed_locked).toBe(true);
   });
   it('survives a reload, and damage', () => {
-    keep_draft({ ...new_draft(), prompt: 'kept' });
-    expect(kept_draft().prompt).toBe('kept');
+    keep_draft({ draft: { ...new_draft(), prompt: 'kept' }, editing: null, sheet: null });
+    expect(kept_draft().draft.prompt).toBe('kept');
     localStorage.setItem('stillreel.draft.1', '{"half');
-    expect(kept_draft().prompt).toBe('');
+    expect(kept_draft().draft.prompt).toBe('');
   });
 });
 
@@ -100,20 +100,20 @@ describe('events', () => {
   const setting = () => {
     vi.useFakeTimers();
     const sources: Source[] = [];
-    const listener = { refresh: vi.fn(), clip: vi.fn(), deleted: vi.fn(), queue: vi.fn(), connected: vi.fn() };
+    const listener = { refresh: vi.fn(), clip: vi.fn(), deleted: vi.fn(), queue: vi.fn(), pull: vi.fn(), connected: vi.fn() };
     const stop = listen(listener, () => {
       sources.push(new Source());
       return sources.at(-1) as unknown as EventSource;
     });
     return { sources, listener, stop };
   };
-  it('reads everything once, and again when events were missed', () => {
+  it('reads everything at every beginning, and when events were missed', () => {
     const { sources: [source], listener } = setting();
     source?.say('hello', {});
-    source?.say('hello', {});  // the stream resumed by itself
     expect(listener.refresh).toHaveBeenCalledTimes(1);
+    source?.say('hello', {});  // the stream resumed by itself
     source?.say('reset', {});
-    expect(listener.refresh).toHaveBeenCalledTimes(2);
+    expect(listener.refresh).toHaveBeenCalledTimes(3);
     source?.say('clip', { kind: 'changed', clip: clip('c1') });
     expect(listener.clip).toHaveBeenCalledWith(clip('c1'));
   });

@@ -22,7 +22,7 @@ describe('Create', () => {
     await fireEvent.input(screen.getByLabelText('Prompt'), { target: { value: 'heavy rain, zorble' } });
     expect(await screen.findByText('not understood')).toBeTruthy();
     await fireEvent.click(screen.getByText('Use this'));
-    expect(studio.draft.prompt).toBe('a woman, heavy rain');
+    expect(studio.desk.draft.prompt).toBe('a woman, heavy rain');
   });
   it('cannot queue without a picture', () => {
     const { studio } = mocked(answers);
@@ -31,7 +31,7 @@ describe('Create', () => {
   });
   it('estimates and previews before anything is queued, then queues', async () => {
     const { studio, of } = mocked(answers);
-    studio.draft.pictures = [asset];
+    studio.desk.draft.pictures = [asset];
     render(Create, { studio });
     expect(await screen.findByText('912 × 512 · 2 s · 16 frames')).toBeTruthy();
     await waitFor(() => expect(of('POST /v1/previews').length).toBe(1), { timeout: 2000 });
@@ -41,17 +41,17 @@ describe('Create', () => {
   });
   it('says which field the estimate refuses', async () => {
     const { studio } = mocked({ ...answers, 'POST /v1/estimate': () => problem(422, 'invalid_argument', 'size must be at most 4096', 'size') });
-    studio.draft.pictures = [asset];
+    studio.desk.draft.pictures = [asset];
     render(Create, { studio });
     expect(await screen.findByText(/Size must be at most 4096\. Change “Short side”/)).toBeTruthy();
   });
   it('moves the crop with the arrow keys', async () => {
     const { studio } = mocked(answers);
-    studio.draft.pictures = [asset];
-    studio.draft.aspect = '1:1';
+    studio.desk.draft.pictures = [asset];
+    studio.desk.draft.aspect = '1:1';
     render(Create, { studio });
     await fireEvent.keyDown(screen.getByLabelText(/^Crop frame/), { key: 'ArrowRight' });
-    expect(studio.spec.focus).toBe('0.52,0.5');
+    expect(studio.desk.spec.focus).toBe('0.52,0.5');
   });
 });
 

@@ -9,21 +9,21 @@ beforeEach(() => localStorage.clear());
 describe('queueing', () => {
   it('sends one clip, and throws new dice unless the seed is locked', async () => {
     const { studio, of } = mocked({ 'POST /v1/clips': clip('c1'), 'GET /v1/clips': { clips: [], next_before: null } });
-    studio.draft.pictures = [{ ...asset, focus: null }];
-    studio.draft.seed = -1;
-    await studio.queue_it();
+    studio.desk.draft.pictures = [{ ...asset, focus: null }];
+    studio.desk.draft.seed = -1;
+    await studio.desk.queue_it();
     expect(of('POST /v1/clips')[0]?.body).toMatchObject({ picture: 'a1', seed: -1 });
-    expect(studio.draft.seed).toBeGreaterThanOrEqual(0);
-    studio.draft.seed_locked = true;
-    studio.draft.seed = 5;
-    await studio.queue_it();
-    expect(studio.draft.seed).toBe(5);
+    expect(studio.desk.draft.seed).toBeGreaterThanOrEqual(0);
+    studio.desk.draft.seed_locked = true;
+    studio.desk.draft.seed = 5;
+    await studio.desk.queue_it();
+    expect(studio.desk.draft.seed).toBe(5);
     expect(studio.waiting.map((one) => one.id)).toEqual(['c1']);
   });
   it('sends many as a batch with seeds of their own', async () => {
     const { studio, of } = mocked({ 'POST /v1/batches': { batch: 'b', clips: [clip('c1'), clip('c2')] } });
-    studio.draft.pictures = [{ ...asset, focus: null }, { ...other, focus: null }];
-    await studio.queue_it();
+    studio.desk.draft.pictures = [{ ...asset, focus: null }, { ...other, focus: null }];
+    await studio.desk.queue_it();
     const body = of('POST /v1/batches')[0]?.body as { clips: Record<string, unknown>[]; same_seed: boolean };
     expect(body.clips.map((one) => [one.picture, one.seed])).toEqual([['a1', undefined], ['a2', undefined]]);
     expect(body.same_seed).toBe(false);
@@ -31,12 +31,12 @@ describe('queueing', () => {
   it('repeats a lost order under the same key, and a new order under another', async () => {
     let lost = true;
     const { studio, of } = mocked({ 'POST /v1/clips': () => (lost ? new TypeError('lost') : clip('c1')) });
-    studio.draft.pictures = [{ ...asset, focus: null }];
-    expect(await studio.queue_it()).toBe(false);
+    studio.desk.draft.pictures = [{ ...asset, focus: null }];
+    expect(await studio.desk.queue_it()).toBe(false);
     expect(studio.notices[0]?.text).toContain('./stillreel serve');
     lost = false;
-    await studio.queue_it();
-    await studio.queue_it();
+    await studio.desk.queue_it();
+    await studio.desk.queue_it();
     const keys = of('POST /v1/clips').map((one) => one.headers.get('Idempotency-Key'));
     expect(keys[0]).toBe(keys[1]);
     expect(keys[2]).not.toBe(keys[1]);
@@ -47,22 +47,22 @@ describe('files', () => {
   it('uploads pictures in order and keeps the one that failed for another try', async () => {
     let count = 0;
     const { studio } = mocked({ 'POST /v1/assets': () => (++count === 1 ? problem(415, 'unsupported', 'this is a GIF') : other) });
-    await studio.take_files([new File(['x'], 'x.gif'), new File(['y'], 'y.png')]);
-    expect(studio.draft.pictures.map((one) => one.id)).toEqual(['a2']);
-    expect(studio.uploads[0]?.failed).toContain('GIF');
-    await studio.upload(studio.uploads[0]!);
-    expect(studio.uploads).toEqual([]);
-    expect(studio.draft.pictures.length).toBe(2);
+    await studio.desk.take_files([new File(['x'], 'x.gif'), new File(['y'], 'y.png')]);
+    expect(studio.desk.draft.pictures.map((one) => one.id)).toEqual(['a2']);
+    expect(studio.desk.uploads[0]?.failed).toContain('GIF');
+    await studio.desk.upload(studio.desk.uploads[0]!);
+    expect(studio.desk.uploads).toEqual([]);
+    expect(studio.desk.draft.pictures.length).toBe(2);
   });
   it('restores the settings of a clip, and its picture where it is still there', async () => {
     const { studio } = mocked({
       'POST /v1/recipes': { spec: { prompt: 'rain', preset: 'high' }, seed: 42, picture: { name: 'b.jpg', sha256: 'def' } }, 'GET /v1/assets': { assets: [asset, other] },
     });
     studio.view = 'gallery';
-    await studio.take_files([new File(['x'], 'video.mp4', { type: 'video/mp4' })]);
+    await studio.desk.take_files([new File(['x'], 'video.mp4', { type: 'video/mp4' })]);
     expect(studio.view).toBe('create');
-    expect(studio.draft).toMatchObject({ prompt: 'rain', preset: 'high', seed: 42, seed_locked: true });
-    expect(studio.draft.pictures.map((one) => one.id)).toEqual(['a2']);
+    expect(studio.desk.draft).toMatchObject({ prompt: 'rain', preset: 'high', seed: 42, seed_locked: true });
+    expect(studio.desk.draft.pictures.map((one) => one.id)).toEqual(['a2']);
   });
 });
 

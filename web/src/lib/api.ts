@@ -1,6 +1,6 @@
 // The service's routes. Every failure is an ApiError that a person can be told about.
 import type {
-  Asset, Clip, ClipList, ClipSpec, Engine, Estimate, Plan, Preset, Problem, QueueFacts, Session, SystemFacts,
+  Asset, Clip, ClipList, ClipSpec, Engine, Estimate, LogLine, Model, Plan, Preset, Problem, Pull, QueueFacts, Session, SystemFacts,
 } from './types';
 
 export class ApiError extends Error {
@@ -18,12 +18,8 @@ export class ApiError extends Error {
   }
 }
 
-export interface ClipChange extends ClipSpec {
-  before?: string;
-  after?: string;
-  favourite?: boolean;
-  deleted?: boolean;
-}
+/** Fields of the spec (null: back to the default), and before, after, favourite, deleted. */
+export type ClipChange = Record<string, unknown>;
 
 async function problem_of(response: Response): Promise<ApiError> {
   try {
@@ -88,6 +84,12 @@ export class Api {
   create_many = (clips: ClipSpec[], same_seed: boolean, key: string) =>
     this.json<{ batch: string; clips: Clip[] }>('POST', '/v1/batches', { clips, same_seed },
       { headers: { 'Idempotency-Key': key } });
+  create_sheet(sheet: string, options: { spec: ClipSpec; same_seed: boolean }, key: string): Promise<{ batch: string; clips: Clip[] }> {
+    const form = new FormData();
+    form.append('sheet', new Blob([sheet], { type: 'text/csv' }), 'sheet.csv');
+    form.append('options', JSON.stringify(options));
+    return this.json('POST', '/v1/batches', form, { headers: { 'Idempotency-Key': key } });
+  }
   clips(query: Record<string, string>): Promise<ClipList> {
     return this.json('GET', `/v1/clips?${new URLSearchParams(query)}`);
   }
@@ -108,7 +110,19 @@ export class Api {
   resume = () => this.json<QueueFacts>('POST', '/v1/queue/resume');
   presets = async () => (await this.json<{ presets: Preset[] }>('GET', '/v1/presets')).presets;
   engines = async () => (await this.json<{ engines: Engine[] }>('GET', '/v1/engines')).engines;
-  models = async () => (await this.json<{ models: Record<string, unknown>[] }>('GET', '/v1/models')).models;
+  models = async () => (await this.json<{ models: Model[] }>('GET', '/v1/models')).models;
+  /** None where the service fetches no models. */
+  pulls = async (): Promise<Pull[]> => {
+    try {
+      return (await this.json<{ pulls: Pull[] }>('GET', '/v1/models/pulls')).pulls;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return [];
+      throw error;
+    }
+  };
+  pull = (model: string) => this.json<Pull>('POST', '/v1/models/pulls', { model });
+  cancel_pull = (id: string) => this.json<Pull>('POST', `/v1/models/pulls/${encodeURIComponent(id)}/cancel`);
+  log = async (id: string) => (await this.json<{ lines: LogLine[] }>('GET', `/v1/clips/${encodeURIComponent(id)}/log`)).lines;
   system = () => this.json<SystemFacts>('GET', '/v1/system');
 }
 
@@ -116,8 +130,9 @@ export const content_url = (id: string) => `/v1/clips/${encodeURIComponent(id)}/
 export const download_url = (id: string) => `${content_url(id)}?download=1`;
 export const asset_thumbnail_url = (id: string) => `/v1/assets/${encodeURIComponent(id)}/thumbnail`;
 export const strip_url = (id: string) => `/v1/clips/${encodeURIComponent(id)}/strip`;
-/** A clip shows its own first frame when it is done, and its picture until then. */
+/** A clip shows its own first frame when it is done, what there is of it while it is made, its picture before. */
 export function thumbnail_url(clip: Clip): string {
+  if (clip.state === 'running' && clip.progress_picture) return clip.progress_picture;
   if (clip.state === 'completed') return `/v1/clips/${encodeURIComponent(clip.id)}/thumbnail`;
   return clip.spec?.picture ? asset_thumbnail_url(clip.spec.picture) : '';
 }

@@ -2,6 +2,10 @@
 // Call it while a component is being set up.
 import { ApiError } from './api';
 
+/** A service that is busy is asked again after this, a few times. */
+const AGAIN_MS = 2500;
+const MOST_TRIES = 4;
+
 export class Asking<T> {
   value = $state<T | null>(null);
   busy = $state(false);
@@ -20,7 +24,8 @@ export class Asking<T> {
         return;
       }
       const stop = new AbortController();
-      const timer = setTimeout(async () => {
+      let tries = 0;
+      const run = async (): Promise<void> => {
         this.busy = true;
         try {
           const answer = await ask(about, stop.signal);
@@ -30,9 +35,14 @@ export class Asking<T> {
         } catch (error) {
           if (stop.signal.aborted) return;
           this.failure = error instanceof ApiError ? error : new ApiError(0, '', String(error));
+          if (this.failure.status === 503 && ++tries < MOST_TRIES) {
+            timer = setTimeout(run, AGAIN_MS);
+            return;
+          }
         }
         this.busy = false;
-      }, wait_ms);
+      };
+      let timer = setTimeout(run, wait_ms);
       return () => {
         clearTimeout(timer);
         stop.abort();

@@ -4,6 +4,8 @@ import type { Asset, ClipSpec } from './types';
 export interface DraftPicture extends Asset {
   /** The point that the crop keeps, as fractions; none: stillreel finds the subject. */
   focus: { x: number; y: number } | null;
+  /** Its own words; none: those of the draft. */
+  prompt?: string;
 }
 
 export interface Draft {
@@ -24,6 +26,8 @@ export interface Draft {
   guidance: number | null;
   seed: number;
   seed_locked: boolean;
+  /** Fields of the ClipSpec that have no place of their own here: knobs of one engine, and what came with a clip. */
+  extra: Record<string, unknown>;
 }
 
 /** Knobs whose cost is worth showing. */
@@ -37,19 +41,23 @@ export function new_draft(): Draft {
   return {
     pictures: [], chosen: 0, prompt: '', negative_prompt: '', engine: 'auto', preset: 'standard', aspect: '',
     fit: 'cover', loop: 'none', quality: 'standard', size: null, duration: null, fps: null, steps: null,
-    guidance: null, seed: new_seed(), seed_locked: false,
+    guidance: null, seed: new_seed(), seed_locked: false, extra: {},
   };
 }
 
 export const is_animatic = (engine: string) => engine === 'auto' || engine === 'animatic';
+export const prompt_of = (draft: Draft, picture: DraftPicture | undefined) => (picture?.prompt ?? draft.prompt).trim();
 
 const rounded = (value: number) => Math.round(value * 10_000) / 10_000;
 
 /** What the service is asked for. Fields that say nothing are left out. */
 export function spec_of(draft: Draft, picture: DraftPicture | undefined): ClipSpec {
-  const spec: ClipSpec = { seed: draft.seed };
+  const spec: ClipSpec = { ...draft.extra, seed: draft.seed };
+  // Both say how long the clip is.
+  if (draft.duration !== null) delete spec.frames;
   if (picture) spec.picture = picture.id;
-  if (draft.prompt.trim()) spec.prompt = draft.prompt.trim();
+  const prompt = prompt_of(draft, picture);
+  if (prompt) spec.prompt = prompt;
   if (draft.engine !== 'auto') spec.engine = draft.engine;
   if (draft.preset) spec.preset = draft.preset;
   if (draft.aspect) spec.aspect = draft.aspect;
@@ -78,6 +86,16 @@ function focus_of(text: unknown): DraftPicture['focus'] {
   return match ? { x: Number(match[1]), y: Number(match[2]) } : null;
 }
 
+/** What a clip's settings must be told to become these: fields that go back to their default are null. */
+export function change_to(spec: ClipSpec, before: ClipSpec): Record<string, unknown> {
+  const gone = Object.keys(before).filter((name) => !(name in spec)).map((name) => [name, null]);
+  const changed = Object.entries(spec).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name]));
+  return Object.fromEntries([...gone, ...changed]) as Record<string, unknown>;
+}
+
+/** Fields that the draft holds by itself. */
+const OWN = new Set(['picture', 'prompt', 'negative_prompt', 'engine', 'preset', 'aspect', 'width', 'height', 'fit', 'loop', 'quality', 'size', 'duration', 'fps', 'steps', 'guidance', 'seed', 'focus']);
+
 /** The way back: settings of a clip or of a recipe. The seed is locked, so that the same comes out again. */
 export function draft_from(spec: ClipSpec, pictures: Asset[]): Draft {
   const draft = new_draft();
@@ -95,31 +113,48 @@ export function draft_from(spec: ClipSpec, pictures: Asset[]): Draft {
     loop: one_of(spec.loop, ['none', 'pingpong', 'seamless'], 'none'),
     quality: one_of(spec.quality, ['standard', 'high'], 'standard'),
     size: number_or_null(spec.size) ?? (spec.width && spec.height ? Math.min(spec.width, spec.height) : null),
-    duration: spec.duration ?? (spec.frames && fps ? rounded(spec.frames / fps) : null),
+    duration: spec.duration ?? null,
     fps: number_or_null(fps),
     steps: number_or_null(spec.steps),
     guidance: number_or_null(spec.guidance),
     seed: spec.seed ?? draft.seed,
     seed_locked: spec.seed !== undefined,
+    extra: Object.fromEntries(Object.entries(spec).filter(([name, value]) => !OWN.has(name) && value !== null && value !== undefined)),
   };
 }
 
 const KEY = 'stillreel.draft.1';
 
-export function keep_draft(draft: Draft): void {
+/** A queued clip whose settings are being changed, and the draft that waits meanwhile. */
+export interface Editing {
+  id: string;
+  /** The clip's settings as the service has them. */
+  spec: ClipSpec;
+  waiting: Draft;
+}
+export interface Kept {
+  draft: Draft;
+  editing: Editing | null;
+  sheet: { name: string; text: string } | null;
+}
+
+export function keep_draft(kept: Kept): void {
   try {
-    localStorage.setItem(KEY, JSON.stringify(draft));
+    localStorage.setItem(KEY, JSON.stringify({ ...kept.draft, editing: kept.editing, sheet: kept.sheet }));
   } catch {
     // Private windows may refuse; the page works on without a memory.
   }
 }
 
-export function kept_draft(): Draft {
+export function kept_draft(): Kept {
   try {
-    const kept = JSON.parse(localStorage.getItem(KEY) ?? 'null') as Partial<Draft> | null;
-    if (kept && Array.isArray(kept.pictures)) return { ...new_draft(), ...kept };
+    const kept = JSON.parse(localStorage.getItem(KEY) ?? 'null') as (Partial<Draft> & Partial<Kept>) | null;
+    if (kept && Array.isArray(kept.pictures)) {
+      const { editing, sheet, ...draft } = kept;
+      return { draft: { ...new_draft(), ...draft }, editing: editing ?? null, sheet: sheet ?? null };
+    }
   } catch {
     // Written by something else: begin anew.
   }
-  return new_draft();
+  return { draft: new_draft(), editing: null, sheet: null };
 }

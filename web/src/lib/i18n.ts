@@ -13,7 +13,7 @@ const en = {
   login_title: 'This studio asks for its token', login_hint: 'It is the text that follows --token where stillreel was started.',
   token: 'Token', log_in: 'Log in', log_out: 'Log out',
 
-  drop_title: 'Drop a picture here', drop_hint: 'or paste one, or choose files: JPEG, PNG, WebP. Several make a batch. An MP4 made by stillreel brings its settings back.',
+  drop_title: 'Drop a picture here', drop_hint: 'or paste one, or choose files: JPEG, PNG, WebP. Several make a batch, a CSV is a job sheet, an MP4 made by stillreel brings its settings back.',
   choose_files: 'Choose pictures', add_pictures: 'Add pictures', remove_picture: 'Remove this picture', picture_n: 'Picture {n}: {name}',
   uploading: 'Uploading {name}', upload_again: 'Try again', drop_now: 'Drop to add',
   view_picture: 'Picture', view_preview: 'Preview', crop_hint: 'Drag the frame to choose what stays in. Arrow keys move it too.',
@@ -38,22 +38,46 @@ const en = {
   recipe_restored: 'Settings restored from {name}.', recipe_no_picture: 'Settings restored. The picture itself is not kept in a clip: put it in again.',
   picture_gone: 'A picture of your draft is no longer on the server and was taken out.',
 
-  queue_empty: 'Nothing is waiting.', queue_empty_hint: 'Clips that you queue appear here, in the order in which they will be made.',
+  queue_empty: 'Nothing is waiting.', queue_empty_hint: 'Put a picture in, write what moves, press “Queue it”: your clips appear here in the order in which they will be made.',
   pause_queue: 'Pause the queue', resume_queue: 'Resume', queue_paused: 'Paused: what runs is finished, nothing new begins.',
   running: 'Running', queued: 'Waiting', completed: 'Done', failed: 'Failed', cancelled: 'Cancelled', state: 'State',
   time_left: '{time} left', position: 'No. {n}', frames_n: '{n} frames', cancelling: 'Stopping…', cancel: 'Cancel', keep_partial: 'Stop, keep what there is', retry: 'Retry', duplicate: 'Again',
-  move_up: 'Move up', move_down: 'Move down', move_first: 'Make it next', drag_hint: 'Drag to reorder', lately: 'Stopped lately', no_prompt: 'No prompt', remove: 'Remove', no_worker: 'No worker is running: queued clips wait. Restart ./stillreel serve.',
+  move_up: 'Move up', move_down: 'Move down', move_first: 'Make it next', drag_hint: 'Drag or press the arrow keys to reorder', lately: 'Stopped lately', no_prompt: 'No prompt', remove: 'Remove', no_worker: 'No worker is running: queued clips wait. Restart ./stillreel serve.',
 
-  gallery_empty: 'No clips yet.', gallery_empty_hint: 'Finished clips gather here. Make one on the Create page.', all: 'All', favourites: 'Favourites',
+  gallery_empty: 'No clips yet.', gallery_empty_hint: 'Put a picture in, write what moves, press “Queue it”: finished clips gather here.', all: 'All', favourites: 'Favourites',
   favourite: 'Favourite', unfavourite: 'No longer a favourite', compare: 'Compare', compare_hint: 'Choose two clips to compare.', compare_n: 'Compare ({n}/2)', open_clip: 'Open {name}',
   play: 'Play', pause: 'Pause', position_in_clip: 'Position', recipe: 'Recipe', copy_recipe: 'Copy', copied: 'Copied.', use_again: 'Use again', last_frame: 'Last frame as first',
   download: 'Download', delete: 'Delete', deleted_note: 'Clip deleted.', more: 'Show more', made: 'Made',
   made_in: 'Took', picture: 'Picture', file: 'File',
 
-  engines: 'Engines', models: 'Models', no_models: 'No models found. `./stillreel models pull` fetches one; the animatic engine needs none.', available: 'ready', unavailable: 'not available',
+  engines: 'Engines', models: 'Models', no_models: 'No models here. The animatic engine needs none; the diffusion engine’s button fetches its own.', available: 'ready', unavailable: 'not available',
   machine: 'Machine', disk_free: 'Free on the disk', memory_free: 'Free memory', workers: 'Workers', lane: 'Lane', process: 'Process', version: 'Version', worker_ready: 'Rendering worker', yes: 'yes', no: 'no', notifications: 'Notifications',
   notify_ask: 'Tell me when a clip is done', notify_on: 'On: you are told when a clip is done.', notify_off: 'Your browser refuses them: allow notifications for this page in its settings.',
-  done_title: 'Clip done', failed_title: 'Clip failed', clip_logs: 'Clips that failed', no_failures: 'No clip has failed.',
+  done_title: 'Clip done', failed_title: 'Clip failed', clip_logs: 'Logs',
+
+  view: 'View', settings: 'Settings', view_both: 'Side by side', preview_none: 'Press “Preview again” to see the move.', step_one: 'Put a picture in',
+  step_one_hint: 'It becomes the first frame.', step_two: 'Write what moves', step_two_hint: 'Or press a camera button; you see the move at once.',
+  step_three: 'Look, then queue it', step_three_hint: 'Finished clips gather in the gallery.', recent_pictures: 'Pictures you had before', use_picture: 'Use {name}',
+  prompt_for: 'Prompt for', prompt_all: 'All pictures', prompt_this: 'Only this picture', own_prompt: 'Has words of its own', reading_model: 'for the model',
+  preset_preview_hint: 'A quick look', preset_standard_hint: 'For everyday clips', preset_high_hint: 'The longest and largest', editing: 'Editing a queued clip',
+  editing_hint: 'Your own draft waits and comes back.', edit_cancel: 'Cancel editing', edit_save: 'Save changes', edit_saved: 'Changes saved.', edit: 'Edit',
+  model: 'Model', scheduler: 'Scheduler', guidance_rescale: 'Guidance rescale', eta: 'Eta', clip_skip: 'CLIP skip', low_memory: 'Low memory',
+  auto_fit: 'Shrink to fit memory', also_set: 'Also set:', would_cost: '{value}: {cost}', upload_found: '{n} pictures that were not uploaded yet are being sent again.',
+  upload_lost: 'Not uploaded before the page was left: {names}. Put it in again.', sheet: 'Job sheet', rows_n: '{n} rows',
+  rows_wrong: '{n} rows need a change: mend the sheet and drop it again.', sheet_close: 'Put the sheet away',
+  sheet_common: 'Empty cells take what is set on the Create page', line: 'Line', checking: 'checking…', in_all: 'about {time} in all',
+  sheet_sample: 'Sample job sheet (CSV)', sheet_empty: 'The sheet holds no clips. Its first line names the columns, each further line is a clip.',
+  sheet_most: 'Only the first {value} rows are taken.',
+  sheet_unknown_column: 'Nobody knows these columns: {value}. The first line names fields of a clip, such as picture,prompt,preset.',
+  sheet_too_many_cells: 'More cells than columns ({value}). Words that hold a comma go between quotation marks.',
+  sheet_no_picture: 'No picture. Name one in the column “picture”, or choose one on the Create page.',
+  sheet_picture_missing: 'The picture {value} is not here: drop it on this page.', sheet_not_a_number: '“{value}” is not a number that fits here',
+  sheet_out_of_range: 'must be {value}', sheet_not_a_choice: 'one of {value}', create_first: 'Make a clip', log: 'Log', log_empty: 'Nothing was written down yet.',
+  moved_to: 'Moved to place {n}', stage_frames: 'Drawing frames', stage_text: 'Reading the prompt', stage_picture: 'Looking at the picture',
+  stage_encode: 'Encoding the picture', stage_denoise: 'Denoising', stage_decode: 'Decoding frames', search: 'Search words', nothing_found: 'No clip matches.',
+  show_all: 'Show all', format: 'Format', strip: 'Contact strip', newer: 'Newer clip', older: 'Older clip', swap: 'Swap', pull: 'Get {model}', pull_again: 'Try again',
+  pull_done: '{model} is here', memory: 'Memory', disk: 'Disk', free_of: '{free} free of {total}', threads: 'Threads', uptime: 'Running for', since: 'Since',
+  lane_quick: 'Previews', lane_render: 'Rendering', no_clips: 'No clip was made yet.',
 
   error_offline: 'stillreel does not answer. Check that ./stillreel serve is running, then try again; your entries are kept.',
   error_too_large: 'The file is too large. Up to 64 MiB and 50 megapixels are taken: make it smaller and drop it again.',
@@ -77,6 +101,14 @@ const LINT_ZH: Record<string, string> = {
   no_environment: '没有写环境：说明地点、天气或光线',
   abstract_words: '这些词太抽象：写出看得见的东西和运动',
 };
+
+/** Engines say what they are for in English. */
+const ENGINES_ZH: Record<string, string> = {
+  animatic: '在图片上呈现镜头运动、天气与光线，数秒完成',
+  'i2vgen-xl': '扩散模型，能创造新的运动，需数分钟到数小时',
+};
+export const engine_text = (language: Language, name: string, purpose: string) =>
+  language === 'zh' ? (ENGINES_ZH[name] ?? purpose) : purpose.charAt(0).toUpperCase() + purpose.slice(1);
 
 export const lint_text = (language: Language, rule: string, message: string) =>
   language === 'zh' ? (LINT_ZH[rule] ?? message) : message;

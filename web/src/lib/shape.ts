@@ -17,3 +17,9 @@ export function crop_of(picture: { width: number; height: number }, aspect: numb
   const place = (centre: number, extent: number) => Math.min(Math.max(centre - extent / 2, 0), 1 - extent);
   return { x: place(focus.x, width), y: place(focus.y, height), width, height };
 }
+
+/** How two frames of one aspect fill a stage best: beside or below each other. */
+export function pair_layout(stage: { width: number; height: number }, aspect: number): 'row' | 'column' {
+  const shown = (width: number, height: number) => Math.min(width, height * aspect);
+  return shown(stage.width / 2, stage.height) >= shown(stage.width, stage.height / 2) ? 'row' : 'column';
+}

@@ -1,11 +1,11 @@
 // The page's state: one per page, handed down to every view.
 import { Api, ApiError } from './api';
-import { draft_from, keep_draft, kept_draft, new_draft, new_seed, spec_of, type Draft, type DraftPicture } from './draft';
+import { Desk } from './desk.svelte';
 import { listen } from './events';
-import { browser_language, translate, type Key, type Language } from './i18n';
+import { browser_language, messages, translate, type Key, type Language } from './i18n';
 import { percent } from './format';
-import { sentence } from './sentence';
-import type { Clip, ClipSpec, Engine, Preset, SystemFacts } from './types';
+import { failure_text, sentence } from './sentence';
+import type { Clip, Engine, Preset, Pull, SystemFacts } from './types';
 
 export type View = 'create' | 'queue' | 'gallery' | 'system';
 export const VIEWS: View[] = ['create', 'queue', 'gallery', 'system'];
@@ -15,12 +15,6 @@ export interface Notice {
   text: string;
   bad: boolean;
   action?: { label: string; run: () => void };
-}
-
-export interface Upload {
-  id: number;
-  file: File;
-  failed: string;
 }
 
 const NOTICE_MS = 8000;
@@ -57,14 +51,17 @@ export class Studio {
   /** Where older clips begin; null: all are here. */
   next_before = $state<string | null>(null);
   loaded = $state(false);
-  draft = $state<Draft>(kept_draft());
-  uploads = $state<Upload[]>([]);
-  /** Pictures that came in through this page, in full size; the service shows small ones. */
-  sources = $state<Record<string, string>>({});
   presets = $state<Preset[]>([]);
   engines = $state<Engine[]>([]);
   system = $state<SystemFacts | null>(null);
+  pulls = $state<Pull[]>([]);
   notices = $state<Notice[]>([]);
+  /** Grows when everything was read anew: pictures that failed are asked for again. */
+  revision = $state(0);
+  notifications = $state<NotificationPermission>(typeof Notification === 'undefined' ? 'denied' : Notification.permission);
+  /** People who asked their system for less motion get pictures that hold still until they press play. */
+  readonly calm = globalThis.matchMedia?.('(prefers-reduced-motion: reduce)').matches ?? false;
+  readonly desk: Desk;
   /** Seconds since 1970, every second: for time left. */
   now = $state(Date.now() / 1000);
 
@@ -74,9 +71,11 @@ export class Studio {
     this.all.filter((clip) => clip.state === 'queued').sort((a, b) => (a.queue_position ?? 1e9) - (b.queue_position ?? 1e9)));
   finished = $derived(this.all.filter((clip) => clip.state === 'completed').sort(newest_first));
   stopped = $derived(this.all.filter((clip) => clip.state === 'failed' || clip.state === 'cancelled').sort(newest_first));
+  pulling = $derived(this.pulls.filter((pull) => pull.state === 'running' || pull.state === 'queued'));
+  /** Of the work under way that somebody waits for; null: there is none. */
+  progress = $derived<number | null>(this.running[0]?.progress ?? this.pulling[0]?.progress ?? null);
   title = $derived.by(() => {
-    const clip = this.running[0];
-    const at_work = clip ? `${percent(clip.progress)} · ` : this.waiting.length > 0 ? `(${this.waiting.length}) ` : '';
+    const at_work = this.progress !== null ? `${percent(this.progress)} · ` : this.waiting.length > 0 ? `(${this.waiting.length}) ` : '';
     return `${at_work}${this.t(this.view)} – stillreel`;
   });
 
@@ -84,10 +83,9 @@ export class Studio {
   private queue_timer: ReturnType<typeof setTimeout> | undefined;
   private close_events: (() => void) | undefined;
   private last_number = 0;
-  private order_key = '';
-  private ordered_key = '';
 
   constructor(readonly api = new Api()) {
+    this.desk = new Desk(this);
     api.on_locked_out = () => {
       this.locked_out = true;
       this.close_events?.();
@@ -96,6 +94,10 @@ export class Studio {
   }
 
   t = (key: Key, values?: Record<string, string | number>) => translate(this.language, key, values);
+
+  stage_text(stage: string | null): string {
+    return stage && `stage_${stage}` in messages.en ? this.t(`stage_${stage}` as Key) : (stage ?? '');
+  }
 
   /** Asks whether a token is needed, and begins. */
   async start(): Promise<void> {
@@ -117,6 +119,7 @@ export class Studio {
       clip: (clip) => this.take(clip, true),
       deleted: (id) => delete this.clips[id],
       queue: (paused) => (this.paused = paused),
+      pull: (pull) => this.take_pull(pull),
       connected: (is) => (this.connected = is),
     });
   }
@@ -156,15 +159,34 @@ export class Studio {
       this.engines = engines;
       this.system = system;
       this.loaded = true;
-      await this.check_draft();
+      ++this.revision;
+      await this.desk.refresh();
     });
   }
 
-  async more(): Promise<void> {
+  async pull(model: string): Promise<void> {
+    await this.attempt(async () => this.take_pull(await this.api.pull(model)));
+  }
+  async cancel_pull(id: string): Promise<void> {
+    await this.attempt(async () => this.take_pull(await this.api.cancel_pull(id)));
+  }
+
+  private take_pull(pull: Pull): void {
+    const before = this.pulls.find((one) => one.id === pull.id);
+    this.pulls = before ? this.pulls.map((one) => (one.id === pull.id ? pull : one)) : [pull, ...this.pulls];
+    if (before?.state === pull.state || pull.state === 'queued' || pull.state === 'running') return;
+    if (pull.state === 'completed') this.announce(this.t('pull_done', { model: pull.model }));
+    // What an engine can do has changed with it.
+    void this.attempt(async () => {
+      this.engines = await this.api.engines();
+    });
+  }
+
+  async more(limit = GALLERY_PAGE): Promise<void> {
     const before = this.next_before;
     if (!before) return;
     await this.attempt(async () => {
-      const page = await this.api.clips({ before, limit: String(GALLERY_PAGE) });
+      const page = await this.api.clips({ before, limit: String(limit) });
       for (const clip of page.clips) this.clips[clip.id] ??= clip;
       this.next_before = page.next_before;
     });
@@ -204,11 +226,17 @@ export class Studio {
 
   private tell(clip: Clip): void {
     const failed = clip.state === 'failed';
-    if (failed) this.notify(clip.error?.message ?? this.t('failed_title'), { bad: true });
-    if (typeof Notification === 'undefined' || Notification.permission !== 'granted' || !document.hidden) return;
-    new Notification(this.t(failed ? 'failed_title' : 'done_title'), {
-      body: failed ? (clip.error?.message ?? '') : (clip.spec?.prompt ?? ''), tag: clip.id,
-    });
+    const reason = clip.error ? failure_text(clip.error, this.language) : '';
+    if (failed) this.notify(reason || this.t('failed_title'), { bad: true });
+    this.announce(this.t(failed ? 'failed_title' : 'done_title'), failed ? reason : (clip.spec?.prompt ?? ''), clip.id);
+  }
+
+  /** To somebody who looks at something else. */
+  private announce(title: string, body = '', tag?: string): void {
+    if (this.notifications === 'granted' && document.hidden) new Notification(title, { body, tag });
+  }
+  async ask_for_notifications(): Promise<void> {
+    this.notifications = await Notification.requestPermission();
   }
 
   notify(text: string, { bad = false, action }: { bad?: boolean; action?: Notice['action'] } = {}): void {
@@ -245,124 +273,6 @@ export class Studio {
   choose_theme(theme: 'light' | 'dark'): void {
     this.theme = theme;
     store('stillreel.theme', theme);
-  }
-
-  // --- the draft
-
-  get picture(): DraftPicture | undefined {
-    return this.draft.pictures[this.draft.chosen];
-  }
-  get spec(): ClipSpec {
-    return spec_of(this.draft, this.picture);
-  }
-  keep_draft(): void {
-    keep_draft($state.snapshot(this.draft));
-  }
-  reset_draft(): void {
-    this.draft = new_draft();
-  }
-
-  private async check_draft(): Promise<void> {
-    if (this.draft.pictures.length === 0) return;
-    const there = new Set((await this.api.assets()).map((asset) => asset.id));
-    const left = this.draft.pictures.filter((picture) => there.has(picture.id));
-    if (left.length === this.draft.pictures.length) return;
-    this.draft.pictures = left;
-    this.draft.chosen = 0;
-    this.notify(this.t('picture_gone'), { bad: true });
-  }
-
-  /** Pictures go into the draft, a clip made by stillreel restores its settings. */
-  async take_files(files: Iterable<File>): Promise<void> {
-    const list = [...files];
-    const clip = list.find((file) => file.type === 'video/mp4' || file.name.toLowerCase().endsWith('.mp4'));
-    if (clip) return this.restore(clip);
-    if (list.length > 0) this.go('create');
-    const begun = list.map((file) => {
-      this.uploads.push({ id: ++this.last_number, file, failed: '' });
-      return this.uploads.at(-1) as Upload;
-    });
-    // One after the other: their order is the one in which they were chosen.
-    for (const upload of begun) await this.upload(upload);
-  }
-
-  async upload(upload: Upload): Promise<void> {
-    upload.failed = '';
-    try {
-      const asset = await this.api.upload(upload.file, upload.file.name || 'pasted.png');
-      this.uploads = this.uploads.filter((other) => other.id !== upload.id);
-      this.sources[asset.id] ??= URL.createObjectURL(upload.file);
-      this.draft.pictures.push({ ...asset, focus: null });
-      this.draft.chosen = this.draft.pictures.length - 1;
-    } catch (error) {
-      upload.failed = sentence(error, this.language);
-    }
-  }
-
-  forget_upload(id: number): void {
-    this.uploads = this.uploads.filter((upload) => upload.id !== id);
-  }
-
-  remove_picture(index: number): void {
-    this.draft.pictures.splice(index, 1);
-    this.draft.chosen = Math.max(0, Math.min(this.draft.chosen, this.draft.pictures.length - 1));
-  }
-
-  private async restore(file: File): Promise<void> {
-    await this.attempt(async () => {
-      const recipe = await this.api.recipe(file);
-      const made_from = recipe.picture as { sha256?: string } | undefined;
-      const asset = made_from?.sha256
-        ? (await this.api.assets()).find((one) => one.sha256 === made_from.sha256) : undefined;
-      const spec = { ...(recipe.spec as ClipSpec | undefined) };
-      spec.seed ??= recipe.seed as number | undefined;
-      this.draft = draft_from(spec, asset ? [asset] : []);
-      this.go('create');
-      this.notify(asset ? this.t('recipe_restored', { name: file.name }) : this.t('recipe_no_picture'));
-    });
-  }
-
-  async use_again(clip: Clip): Promise<void> {
-    await this.attempt(async () => {
-      const spec = clip.spec ?? {};
-      const found = spec.picture ? (await this.api.assets()).filter((asset) => asset.id === spec.picture) : [];
-      const seed = spec.seed ?? (clip.result?.seed as number | undefined);
-      this.draft = draft_from({ ...spec, seed }, found);
-      this.go('create');
-    });
-  }
-
-  async last_frame_as_first(clip: Clip): Promise<void> {
-    await this.attempt(async () => {
-      const last = Math.max(0, (clip.frames ?? 1) - 1);
-      const frame = await this.api.frame(clip.id, last);
-      const asset = await this.api.upload(frame, `${clip.id}-frame-${last}.jpg`);
-      this.draft.pictures = [{ ...asset, focus: null }];
-      this.draft.chosen = 0;
-      this.go('create');
-    });
-  }
-
-  /** The same order sent twice, after a lost answer, is one order: the key changes with what is ordered. */
-  async queue_it(): Promise<boolean> {
-    const { draft } = this;
-    const specs = draft.pictures.map((picture) => spec_of(draft, picture));
-    const many = specs.length > 1;
-    // In a batch, a seed that is not locked is drawn for each of its clips.
-    const order = many && !draft.seed_locked ? specs.map(({ seed: _, ...rest }) => rest) : specs;
-    const content = JSON.stringify(order);
-    if (content !== this.ordered_key) {
-      this.ordered_key = content;
-      this.order_key = random_key();
-    }
-    return this.attempt(async () => {
-      if (many) for (const clip of (await this.api.create_many(order, draft.seed_locked, this.order_key)).clips) this.take(clip);
-      else this.take(await this.api.create(order[0] ?? {}, this.order_key));
-      this.ordered_key = '';
-      if (!draft.seed_locked) draft.seed = new_seed();
-      this.notify(many ? this.t('queued_notes', { n: specs.length }) : this.t('queued_note'),
-        { action: { label: this.t('show_queue'), run: () => this.go('queue') } });
-    });
   }
 
   // --- clips
@@ -405,9 +315,4 @@ export class Studio {
 
 function newest_first(a: Clip, b: Clip): number {
   return (b.finished_at ?? b.created_at ?? '').localeCompare(a.finished_at ?? a.created_at ?? '');
-}
-
-/** randomUUID is there in secure contexts only; a studio in the house is often plain http. */
-function random_key(): string {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

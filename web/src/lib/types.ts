@@ -67,6 +67,8 @@ export interface Clip {
   started_at: string | null;
   finished_at: string | null;
   output: string | null;
+  /** What the clip under way looks like so far; another address when it changed. */
+  progress_picture?: string | null;
   result: Record<string, unknown> | null;
 }
 
@@ -130,6 +132,26 @@ export interface Engine {
   available: boolean;
   reason: string | null;
   limits: Record<string, number>;
+  /** Fields of the ClipSpec that it obeys beside those that every engine does. */
+  knobs?: string[];
+}
+
+export interface Model {
+  name: string;
+  [fact: string]: unknown;
+}
+
+export interface Pull {
+  id: string;
+  model: string;
+  state: State;
+  /** 0 to 1. */
+  progress: number;
+  file: string | null;
+  bytes: number | null;
+  total_bytes: number | null;
+  eta_seconds: number | null;
+  error: { code: string; message: string } | string | null;
 }
 
 export interface QueueFacts {
@@ -141,8 +163,20 @@ export interface QueueFacts {
 export interface SystemFacts {
   version: string;
   disk_free_bytes: number;
+  disk_total_bytes?: number;
+  memory_free_bytes?: number;
+  memory_total_bytes?: number;
+  threads?: number;
+  uptime_seconds?: number;
+  workers?: { lane: string; process_id: number; started_at: string | null }[];
   listeners: number;
   worker_ready: boolean;
+}
+
+export interface LogLine {
+  at: string;
+  level: 'info' | 'warning' | 'error';
+  text: string;
 }
 
 export interface Session {
