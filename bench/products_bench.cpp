@@ -1,5 +1,6 @@
 // Packed products and convolutions at the shapes of I2VGen-XL (256x256, 8 frames, batch 2) and its VAE. Each
-// line gives the rate and its share of the rate that a 4096^3 product reached in the same run.
+// line gives the rate and its share of the rate that a 4096^3 product of floats reached in the same run;
+// lines of int8 how many times as fast they are as the same layer in floats, taking turns.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -55,7 +56,8 @@ std::vector<float> numbers(std::int64_t count, float scale) {
 /// A layer with weights, input and room for the result.
 class Stage {
   public:
-    Stage(Products& products, const Layer& layer) : products_(products) {
+    Stage(Products& products, const Layer& layer, Precision precision = Precision::f32)
+        : products_(products) {
         const Window& window = layer.window;
         const std::int64_t depth = layer.inputs * window.kernel_h * window.kernel_w;
         const std::vector<float> weights = numbers(depth * layer.outputs, 0.1f);
@@ -64,7 +66,7 @@ class Stage {
                                 {layer.outputs, layer.inputs, window.kernel_h, window.kernel_w},
                                 reinterpret_cast<const std::byte*>(weights.data())};
         const WeightData bias{DType::f32, {layer.outputs}, reinterpret_cast<const std::byte*>(biases.data())};
-        packed_ = products.pack({{&weight, 1}, {&bias, 1}, window, layer.gate});
+        packed_ = products.pack({{&weight, 1}, {&bias, 1}, window, layer.gate, precision});
         packed_->inputs = layer.inputs;
         packed_->outputs = layer.gate == Gate::geglu ? layer.outputs / 2 : layer.outputs;
         packed_->window = window;
@@ -82,7 +84,11 @@ class Stage {
         if (layer.residual) args_.residual = y_.data();
         args_.y = y_.data();
     }
-    void run() { products_.run(args_); }
+    double run() {
+        const Stopwatch watch;
+        products_.run(args_);
+        return watch.seconds();
+    }
     double flops() const { return flops_; }
 
   private:
@@ -93,30 +99,41 @@ class Stage {
     double flops_ = 0;
 };
 
+double median(std::vector<double>& seconds) {
+    const auto middle = seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2);
+    std::ranges::nth_element(seconds, middle);
+    return *middle;
+}
+
 double median_seconds(Stage& stage, int runs) {
     std::vector<double> seconds;
-    for (int i = 0; i < runs; ++i) {
-        const Stopwatch watch;
-        stage.run();
-        seconds.push_back(watch.seconds());
-    }
-    std::ranges::nth_element(seconds, seconds.begin() + runs / 2);
-    return seconds[runs / 2];
+    for (int i = 0; i < runs; ++i) seconds.push_back(stage.run());
+    return median(seconds);
 }
 
 void measure(benchmark::State& state, const Layer& layer, Products& products, double machine) {
     Stage stage(products, layer);
     stage.run();
     std::vector<double> seconds;
-    for (auto _ : state) {
-        const Stopwatch watch;
-        stage.run();
-        seconds.push_back(watch.seconds());
-    }
-    std::ranges::nth_element(seconds, seconds.begin() + seconds.size() / 2);
-    const double rate = stage.flops() / seconds[seconds.size() / 2] * 1e-9;
+    for (auto _ : state) seconds.push_back(stage.run());
+    const double rate = stage.flops() / median(seconds) * 1e-9;
     state.counters["gflops"] = std::round(rate);
     state.counters["share"] = rate / machine;
+}
+
+void measure_int8(benchmark::State& state, const Layer& layer, Products& products, double machine) {
+    Stage floats(products, layer), int8(products, layer, Precision::int8);
+    floats.run();
+    int8.run();
+    std::vector<double> float_seconds, int8_seconds;
+    for (auto _ : state) {
+        float_seconds.push_back(floats.run());
+        int8_seconds.push_back(int8.run());
+    }
+    const double rate = int8.flops() / median(int8_seconds) * 1e-9;
+    state.counters["gflops"] = std::round(rate);
+    state.counters["share"] = rate / machine;
+    state.counters["times_f32"] = median(float_seconds) / median(int8_seconds);
 }
 
 std::vector<Layer> layers() {
@@ -170,13 +187,17 @@ int main(int argc, char** argv) {
         median_seconds(stage, 2);
         return stage.flops() / median_seconds(stage, 5) * 1e-9;
     }();
-    for (const Layer& layer : layers())
-        benchmark::RegisterBenchmark(layer.name,
-                                     [&products, layer, machine](benchmark::State& state) {
-                                         measure(state, layer, products, machine);
-                                     })
-            ->Unit(benchmark::kMillisecond)
-            ->UseRealTime()
-            ->MinTime(0.2);
+    const auto register_all = [&](const std::string& prefix, const auto& measured) {
+        for (const Layer& layer : layers())
+            benchmark::RegisterBenchmark((prefix + layer.name).c_str(),
+                                         [&products, layer, machine, measured](benchmark::State& state) {
+                                             measured(state, layer, products, machine);
+                                         })
+                ->Unit(benchmark::kMillisecond)
+                ->UseRealTime()
+                ->MinTime(0.2);
+    };
+    register_all("", measure);
+    register_all("int8 ", measure_int8);
     benchmark::RunSpecifiedBenchmarks();
 }

@@ -33,6 +33,12 @@ struct Window {
 /// geglu: the outputs are two halves (value, gate) and the result is value * gelu(gate), half as wide.
 enum class Gate { none, geglu };
 
+/// What a product multiplies. f32: its inputs and weights as they are. int8: weights as whole numbers of 8
+/// bits with a scale for every output, inputs as whole numbers with a scale and a zero point for everything
+/// that a result may look at together (a token; a pixel's frames under a temporal window; an image), found
+/// anew for every input; the sums are exact.
+enum class Precision { f32, int8 };
+
 /// Weights in the form that a backend computes with. Immutable; shared between threads.
 class Packed {
   public:
@@ -41,6 +47,7 @@ class Packed {
     std::int64_t outputs = 0;  // channels out, after gating for geglu
     Window window;             // 1x1 for a linear layer
     Gate gate = Gate::none;
+    Precision precision = Precision::f32;
     std::uint64_t bytes = 0;  // of memory
 };
 using PackedPtr = std::shared_ptr<const Packed>;
@@ -51,7 +58,11 @@ struct PackRequest {
     std::span<const WeightData> biases;  // empty, or one [out_i] each
     Window window;
     Gate gate = Gate::none;
+    Precision precision = Precision::f32;  // int8: at most kMostInt8Depth inputs times taps
 };
+
+/// The most products of 8 bits whose sum, and every step to it, fits 32 bits.
+inline constexpr std::int64_t kMostInt8Depth = 66000;
 
 /// y = activation(x W + b + per_image) + residual
 struct ProductArgs {

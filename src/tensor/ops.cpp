@@ -104,24 +104,27 @@ PackedPtr Ops::pack(const PackRequest& request) {
     packed->outputs = channels.out;
     packed->window = request.window;
     packed->gate = request.gate;
+    packed->precision = request.precision;
     packed_bytes_ += packed->bytes;
     return packed;
 }
 
-PackedPtr Ops::pack_linear(const WeightData& weight, const WeightData* bias) {
-    return pack({std::span(&weight, 1), one_or_none(bias), {}, Gate::none});
+PackedPtr Ops::pack_linear(const WeightData& weight, const WeightData* bias, Precision precision) {
+    return pack({std::span(&weight, 1), one_or_none(bias), {}, Gate::none, precision});
 }
 
-PackedPtr Ops::pack_stacked(std::span<const WeightData> weights, std::span<const WeightData> biases) {
-    return pack({weights, biases, {}, Gate::none});
+PackedPtr Ops::pack_stacked(std::span<const WeightData> weights, std::span<const WeightData> biases,
+                            Precision precision) {
+    return pack({weights, biases, {}, Gate::none, precision});
 }
 
-PackedPtr Ops::pack_geglu(const WeightData& weight, const WeightData* bias) {
-    return pack({std::span(&weight, 1), one_or_none(bias), {}, Gate::geglu});
+PackedPtr Ops::pack_geglu(const WeightData& weight, const WeightData* bias, Precision precision) {
+    return pack({std::span(&weight, 1), one_or_none(bias), {}, Gate::geglu, precision});
 }
 
-PackedPtr Ops::pack_conv(const WeightData& weight, const WeightData* bias, const Window& window) {
-    return pack({std::span(&weight, 1), one_or_none(bias), window, Gate::none});
+PackedPtr Ops::pack_conv(const WeightData& weight, const WeightData* bias, const Window& window,
+                         Precision precision) {
+    return pack({std::span(&weight, 1), one_or_none(bias), window, Gate::none, precision});
 }
 
 Tensor Ops::upload(const Shape& shape, std::span<const float> numbers) {

@@ -70,13 +70,17 @@ class Ops {
 
     // Weights.
     /// weight [out, in] or with trailing 1x1; bias [out] or null.
-    PackedPtr pack_linear(const WeightData& weight, const WeightData* bias);
+    PackedPtr pack_linear(const WeightData& weight, const WeightData* bias,
+                          Precision precision = Precision::f32);
     /// Several linear layers of one input as one product; their outputs lie side by side.
-    PackedPtr pack_stacked(std::span<const WeightData> weights, std::span<const WeightData> biases);
+    PackedPtr pack_stacked(std::span<const WeightData> weights, std::span<const WeightData> biases,
+                           Precision precision = Precision::f32);
     /// weight [2 * inner, in]: value rows, then gate rows.
-    PackedPtr pack_geglu(const WeightData& weight, const WeightData* bias);
+    PackedPtr pack_geglu(const WeightData& weight, const WeightData* bias,
+                         Precision precision = Precision::f32);
     /// weight [out, in, kernel_h, kernel_w], or [out, in, 3, 1, 1] for Window::temporal3().
-    PackedPtr pack_conv(const WeightData& weight, const WeightData* bias, const Window& window);
+    PackedPtr pack_conv(const WeightData& weight, const WeightData* bias, const Window& window,
+                        Precision precision = Precision::f32);
 
     /// Bytes of all weights packed so far.
     std::uint64_t packed_bytes() const { return packed_bytes_; }

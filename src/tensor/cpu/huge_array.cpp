@@ -12,8 +12,7 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 }  // namespace
 
-HugeArray::HugeArray(std::int64_t size) : size_(size) {
-    const std::size_t bytes = static_cast<std::size_t>(size) * sizeof(float);
+HugeBlock::HugeBlock(std::size_t bytes) {
     if (bytes == 0) return;
     // Only what starts on a huge page's border can become one.
     const bool huge = bytes >= kHugePage;
@@ -27,11 +26,11 @@ HugeArray::HugeArray(std::int64_t size) : size_(size) {
     }
     auto start = reinterpret_cast<std::uintptr_t>(block_);
     if (huge) start = (start + kHugePage - 1) / kHugePage * kHugePage;
-    data_ = reinterpret_cast<float*>(start);
+    data_ = reinterpret_cast<void*>(start);
     if (huge) madvise(data_, bytes, MADV_HUGEPAGE);
 }
 
-HugeArray::~HugeArray() {
+HugeBlock::~HugeBlock() {
     if (block_) munmap(block_, block_bytes_);
 }
 

@@ -1,7 +1,7 @@
 #include "tensor/cpu/pack.h"
 
 #include <algorithm>
-#include <array>
+#include <cmath>
 #include <vector>
 
 #include "base/check.h"
@@ -16,7 +16,7 @@ struct Source {
 };
 
 /// The stored output behind every column of every panel.
-std::vector<Source> columns_of(const PackRequest& request, const PackedPanels& packed) {
+std::vector<Source> columns_of(const PackRequest& request, const Panels& packed) {
     std::vector<Source> outputs;
     for (const WeightData& weight : request.weights)
         for (std::int64_t row = 0; row < weight.shape[0]; ++row) outputs.push_back({&weight, row});
@@ -55,7 +55,7 @@ void pack_panel(const PackedPanels& packed, const Source* columns, float* to) {
     }
 }
 
-void pack_biases(const PackRequest& request, const std::vector<Source>& columns, PackedPanels& packed) {
+void pack_biases(const PackRequest& request, const std::vector<Source>& columns, Panels& packed) {
     if (request.biases.empty()) return;
     STILLREEL_CHECK_EQ(request.biases.size(), request.weights.size());
     for (std::size_t c = 0; c < columns.size(); ++c) {
@@ -65,33 +65,94 @@ void pack_biases(const PackRequest& request, const std::vector<Source>& columns,
     }
 }
 
-}  // namespace
-
-std::shared_ptr<PackedPanels> pack_panels(const PackRequest& request, ThreadPool& pool,
-                                          const CancelFlag* cancel) {
-    auto packed = std::make_shared<PackedPanels>();
+/// Everything but the weights: sizes and biases, and where each column comes from.
+std::vector<Source> describe(const PackRequest& request, Panels& packed) {
     const std::int64_t taps = std::int64_t{request.window.kernel_h} * request.window.kernel_w;
     std::int64_t outputs = 0;
     for (const WeightData& weight : request.weights) outputs += weight.shape[0];
     const Shape& shape = request.weights[0].shape;
     const std::int64_t halves = request.gate == Gate::geglu ? 2 : 1;
-    packed->window = request.window;
-    packed->gate = request.gate;
-    packed->depth = shape.elements() / shape[0];
-    packed->inputs = packed->depth / taps;
-    packed->outputs = outputs / halves;
-    packed->panels = (packed->outputs + kPanel - 1) / kPanel * halves;
-    packed->weights = HugeArray(packed->panels * packed->depth * kPanel);
-    packed->bias = HugeArray(packed->panels * kPanel);
-    packed->bytes = static_cast<std::uint64_t>(packed->weights.size() + packed->bias.size()) * sizeof(float);
+    packed.window = request.window;
+    packed.gate = request.gate;
+    packed.precision = request.precision;
+    packed.depth = shape.elements() / shape[0];
+    packed.inputs = packed.depth / taps;
+    packed.outputs = outputs / halves;
+    packed.panels = (packed.outputs + kPanel - 1) / kPanel * halves;
+    packed.bias = HugeArray(packed.panels * kPanel);
+    std::vector<Source> columns = columns_of(request, packed);
+    pack_biases(request, columns, packed);
+    return columns;
+}
 
-    const std::vector<Source> columns = columns_of(request, *packed);
+/// The nearest whole number, ties to even, of numbers up to 2^22: additions that a compiler can do many of at
+/// once.
+float rounded(float x) {
+    constexpr float kShift = 12582912;  // 1.5 * 2^23
+    return (x + kShift) - kShift;
+}
+
+/// One output's weights in whole numbers.
+void pack_int8_column(const Source& source, std::int64_t column, Int8Panels& packed,
+                      std::vector<float>& row) {
+    if (!source.weight) return;
+    constexpr float kMost = 127;
+    const std::int64_t taps = packed.depth / packed.inputs;
+    row.resize(static_cast<std::size_t>(packed.depth));
+    read_floats(*source.weight, source.row * packed.depth, row);
+    float greatest = 0, poison = 0;
+    for (const float w : row) greatest = std::max(greatest, std::abs(w)), poison += w * 0;
+    // Weights that are no numbers give results that are none, as in floating point.
+    const float scale = greatest / kMost + poison;
+    const float per_scale = scale >= 1e-30f ? 1 / scale : 0;
+    std::int8_t* to = packed.weights.data() + column / kPanel * packed.steps * kPanel * kInt8Step +
+                      column % kPanel * kInt8Step;
+    std::int32_t sum = 0;
+    for (std::int64_t tap = 0; tap < taps; ++tap)
+        for (std::int64_t i = 0; i < packed.inputs; ++i) {
+            const float w = per_scale > 0 ? rounded(row[i * taps + tap] * per_scale) : 0;
+            const auto q = static_cast<std::int8_t>(w);
+            const std::int64_t k = tap * packed.inputs + i;
+            to[k / kInt8Step * kPanel * kInt8Step + k % kInt8Step] = q;
+            sum += q;
+        }
+    packed.scales.data()[column] = scale;
+    packed.column_sums.data()[column] = sum;
+}
+
+}  // namespace
+
+std::shared_ptr<PackedPanels> pack_panels(const PackRequest& request, ThreadPool& pool,
+                                          const CancelFlag* cancel) {
+    auto packed = std::make_shared<PackedPanels>();
+    const std::vector<Source> columns = describe(request, *packed);
+    packed->weights = HugeArray(packed->panels * packed->depth * kPanel);
+    packed->bytes = packed->weights.bytes() + packed->bias.bytes();
     float* panels = packed->weights.data();
     pool.parallel_for(static_cast<int>(packed->panels), [&](int panel) {
         if (cancel) cancel->throw_if_requested();
         pack_panel(*packed, columns.data() + panel * kPanel, panels + panel * packed->depth * kPanel);
     });
-    pack_biases(request, columns, *packed);
+    return packed;
+}
+
+std::shared_ptr<Int8Panels> pack_int8_panels(const PackRequest& request, ThreadPool& pool,
+                                             const CancelFlag* cancel) {
+    auto packed = std::make_shared<Int8Panels>();
+    const std::vector<Source> columns = describe(request, *packed);
+    STILLREEL_CHECK(packed->depth <= kMostInt8Depth);
+    packed->steps = (packed->depth + kInt8Step - 1) / kInt8Step;
+    packed->weights = HugeArrayOf<std::int8_t>(packed->panels * packed->steps * kPanel * kInt8Step);
+    packed->scales = HugeArray(packed->panels * kPanel);
+    packed->column_sums = HugeArrayOf<std::int32_t>(packed->panels * kPanel);
+    packed->bytes =
+        packed->weights.bytes() + packed->bias.bytes() + packed->scales.bytes() + packed->column_sums.bytes();
+    pool.parallel_for(static_cast<int>(packed->panels), [&](int panel) {
+        if (cancel) cancel->throw_if_requested();
+        std::vector<float> row;
+        for (std::int64_t column = panel * kPanel; column < (panel + 1) * kPanel; ++column)
+            pack_int8_column(columns[column], column, *packed, row);
+    });
     return packed;
 }
 

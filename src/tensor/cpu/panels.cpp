@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "tensor/cpu/tiles.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/cpu/panels.cpp"
 #include <hwy/foreach_target.h>  // before the others
@@ -28,15 +30,6 @@ constexpr std::int64_t kLanes = hn::MaxLanes(Floats());
 constexpr int kTileRows = kLanes == 16 ? 14 : 6;
 constexpr std::int64_t kTileColumns = 2 * kLanes;
 
-constexpr std::int64_t kGroup = 8;  // steps of the depth
-constexpr std::int64_t kLine = 16;  // floats of a line of the cache
-
-/// What a tile fetches into the second cache for later, so many lines every group.
-struct Ahead {
-    const float* from = nullptr;
-    int lines = 0;
-};
-
 template <int kRows>
 void multiply_tile(const PanelArgs& args, std::int64_t row, std::int64_t column, Ahead ahead) {
     const Floats d;
@@ -52,8 +45,7 @@ void multiply_tile(const PanelArgs& args, std::int64_t row, std::int64_t column,
         sums[r][1] = zero ? hn::Zero(d) : hn::Load(d, to + r * kPanel + kLanes);
     }
     for (std::int64_t group = 0; group < args.depth; group += kGroup) {
-        for (int line = 0; line < ahead.lines; ++line, ahead.from += kLine)
-            __builtin_prefetch(ahead.from, 0, 2);
+        ahead.fetch();
         const std::int64_t end = std::min(args.depth, group + kGroup);
         for (std::int64_t k = group; k < end; ++k, b += kPanel) {
             const V left = hn::Load(d, b);
@@ -81,29 +73,47 @@ constexpr std::array<Tile, sizeof...(kRows)> tiles(std::integer_sequence<int, kR
 constexpr auto kTiles = tiles(std::make_integer_sequence<int, kTileRows>());
 
 void MultiplyPanel(const PanelArgs& args) {
-    // Tiles of about equal height: a last one of one row would run at a fraction of the speed.
-    const std::int64_t count = (args.rows + kTileRows - 1) / kTileRows;
-    const std::int64_t height = (args.rows + count - 1) / std::max<std::int64_t>(1, count);
-    const std::int64_t groups = (args.depth + kGroup - 1) / kGroup;
-    const std::int64_t lines = args.depth * kPanel / kLine;
-    const std::int64_t lines_each = (lines + groups * count - 1) / (groups * count);
-    std::int64_t fetched = args.next ? 0 : lines;
-    for (std::int64_t column = 0; column < kPanel; column += kTileColumns)
-        for (std::int64_t row = 0; row < args.rows; row += height) {
-            Ahead ahead;
-            if (fetched < lines) ahead = {args.next + fetched * kLine, static_cast<int>(lines_each)};
-            fetched += groups * lines_each;
-            kTiles[std::min(height, args.rows - row) - 1](args, row, column, ahead);
-        }
+    const TileCuts cuts{args.rows, kTileRows, kTileColumns, args.depth};
+    for_each_tile(cuts, args.next,
+                  [&](std::int64_t rows, std::int64_t row, std::int64_t column, Ahead ahead) {
+                      kTiles[rows - 1](args, row, column, ahead);
+                  });
 }
 
-template <Activation kActivation>
+/// A row's sums plus bias, a vector at a time.
+struct FloatRow {
+    const FinishArgs& args;
+    std::int64_t row;
+    HWY_INLINE V at(std::int64_t panel, std::int64_t lane) const {
+        const Floats d;
+        return hn::Add(hn::Load(d, args.sums + (panel * args.rows + row) * kPanel + lane),
+                       hn::Load(d, args.bias + panel * kPanel + lane));
+    }
+};
+
+struct Int8Row {
+    const FinishArgs& args;
+    std::int64_t row;
+    HWY_INLINE V at(std::int64_t panel, std::int64_t lane) const {
+        const Floats d;
+        const hn::RebindToSigned<Floats> di;
+        const Int8Sums& int8 = args.int8;
+        const std::int64_t column = panel * kPanel + lane;
+        const auto sum = hn::Load(di, int8.sums + (panel * args.rows + row) * kPanel + lane);
+        const auto of_zero_point =
+            hn::Mul(hn::Set(di, int8.zero_points[row]), hn::Load(di, int8.column_sums + column));
+        const V scale = hn::Mul(hn::Set(d, int8.scales[row]), hn::Load(d, int8.column_scales + column));
+        return hn::MulAdd(hn::ConvertTo(d, hn::Sub(sum, of_zero_point)), scale,
+                          hn::Load(d, args.bias + column));
+    }
+};
+
+template <class Row, Activation kActivation>
 void finish(const FinishArgs& args) {
     const Floats d;
-    const std::int64_t panel_size = args.rows * kPanel;
     const std::int64_t halves = args.gate == Gate::geglu ? 2 : 1;
     for (std::int64_t r = 0; r < args.rows; ++r) {
-        const float* sums = args.sums + r * kPanel;
+        const Row row{args, r};
         const float* per_image =
             args.per_image ? args.per_image + (args.first_row + r) / args.rows_per_image * args.y_stride
                            : nullptr;
@@ -115,12 +125,8 @@ void finish(const FinishArgs& args) {
                 return count == kLanes ? hn::LoadU(d, from + c) : load_first(d, from + c, count);
             };
             const std::int64_t panel = c / kPanel * halves, lane = c % kPanel;
-            const auto with_bias = [&](std::int64_t of) HWY_ATTR {
-                return hn::Add(hn::Load(d, sums + of * panel_size + lane),
-                               hn::Load(d, args.bias + of * kPanel + lane));
-            };
-            V v = with_bias(panel);
-            if (halves == 2) v = hn::Mul(v, gelu_of(d, with_bias(panel + 1)));
+            V v = row.at(panel, lane);
+            if (halves == 2) v = hn::Mul(v, gelu_of(d, row.at(panel + 1, lane)));
             if (per_image) v = hn::Add(v, load(per_image));
             v = activated(d, v, kActivation);
             if (residual) v = hn::Add(v, load(residual));
@@ -132,17 +138,22 @@ void finish(const FinishArgs& args) {
     }
 }
 
-void FinishPanels(const FinishArgs& args) {
+template <class Row>
+void finish_rows(const FinishArgs& args) {
     switch (args.activation) {
         case Activation::none:
-            return finish<Activation::none>(args);
+            return finish<Row, Activation::none>(args);
         case Activation::silu:
-            return finish<Activation::silu>(args);
+            return finish<Row, Activation::silu>(args);
         case Activation::gelu:
-            return finish<Activation::gelu>(args);
+            return finish<Row, Activation::gelu>(args);
         case Activation::quick_gelu:
-            return finish<Activation::quick_gelu>(args);
+            return finish<Row, Activation::quick_gelu>(args);
     }
+}
+
+void FinishPanels(const FinishArgs& args) {
+    args.sums ? finish_rows<FloatRow>(args) : finish_rows<Int8Row>(args);
 }
 
 }  // namespace

@@ -15,11 +15,14 @@ namespace stillreel::tensor {
 
 inline constexpr std::int64_t kPanel = 32;  // columns
 
-struct PackedPanels final : Packed {
+struct Panels : Packed {
     std::int64_t depth = 0;   // K
     std::int64_t panels = 0;  // even with geglu
-    HugeArray weights;        // [panels][depth][32]
     HugeArray bias;           // [panels][32]; zeros without one
+};
+
+struct PackedPanels final : Panels {
+    HugeArray weights;  // [panels][depth][32]
 };
 
 /// What the sums of a panel begin with.
@@ -40,9 +43,19 @@ struct PanelArgs {
 /// neither on the width of the registers nor on how rows and columns are divided.
 void multiply_panel(const PanelArgs& args);
 
+/// Sums of products of 8 bits: (sum - zero point of the row * column's sum) * row's scale * column's scale.
+struct Int8Sums {
+    const std::int32_t* sums = nullptr;         // [panels][rows][32]
+    const float* scales = nullptr;              // [rows]
+    const std::int32_t* zero_points = nullptr;  // [rows]
+    const float* column_scales = nullptr;       // [panels][32]
+    const std::int32_t* column_sums = nullptr;  // [panels][32]
+};
+
 /// y[r] = activation(value(r) + bias + per_image) + residual[r] for `rows` rows of neighbouring columns.
 struct FinishArgs {
-    const float* sums = nullptr;  // [panels][rows][32]
+    const float* sums = nullptr;  // [panels][rows][32]; or, when null:
+    Int8Sums int8;
     const float* bias = nullptr;  // [panels][32]
     Gate gate = Gate::none;       // geglu: value panels and gate panels alternate
     std::int64_t rows = 0;

@@ -1,96 +1,44 @@
 #include "tensor/cpu/products.h"
 
 #include <algorithm>
-#include <cstring>
-#include <mutex>
+#include <functional>
 #include <vector>
 
-#include "base/check.h"
+#include "tensor/cpu/int8_products.h"
 #include "tensor/cpu/onednn.h"
 #include "tensor/cpu/pack.h"
-#include "tensor/cpu/panels.h"
+#include "tensor/cpu/product_rows.h"
+#include "tensor/cpu/workers.h"
 
 namespace stillreel::tensor {
 namespace {
 
-// A task is up to kRows rows of the result by up to kColumns columns; its sums, and kDepth of its inputs at a
-// time, fit the second cache. None of this depends on the number of threads.
-constexpr std::int64_t kRows = 112;
-constexpr std::int64_t kColumns = 960;
+// Inputs of a task that are gathered at a time: they, and its sums, fit the second cache.
 constexpr std::int64_t kDepth = 640;
 // Rows of gathered inputs do not start at the same places of the first cache.
 constexpr std::int64_t kStride = kDepth + 16;
 
-std::int64_t divided_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
-/// `count` things in parts of at most `most`, all about equally large.
-struct Parts {
-    std::int64_t count, parts;
-    Parts(std::int64_t things, std::int64_t most) : count(things), parts(divided_up(things, most)) {}
-    std::int64_t begin(std::int64_t part) const { return count * part / parts; }
-};
-
 /// What one worker needs while it is at a task.
 struct Scratch {
-    HugeArray inputs{kRows * kStride};
-    HugeArray sums{kRows * kColumns};
+    HugeArray inputs{kMostRows * kStride};
+    HugeArray sums{kMostRows * kMostColumns};
     HugeArray onednn;
 };
 
-/// One product as the tasks see it: rows of the result are output pixels of all images.
-struct Job {
-    const ProductArgs& args;
+/// One product of floats.
+struct Job : ProductRows {
     const PackedPanels& packed;
-    std::int64_t out_h, out_w, rows;
-    std::int64_t rows_per_vector;  // of per_image
 
     explicit Job(const ProductArgs& product)
-        : args(product),
-          packed(static_cast<const PackedPanels&>(*product.weights)),
-          out_h(packed.window.out_h(product.height)),
-          out_w(packed.window.out_w(product.width)),
-          rows(product.images * out_h * out_w),
-          rows_per_vector(product.images_per_row * out_h * out_w) {}
+        : ProductRows(product, static_cast<const Panels&>(*product.weights)),
+          packed(static_cast<const PackedPanels&>(*product.weights)) {}
 };
-
-/// Copies numbers [k, k + count) of the input windows of rows [row, row + rows) to `to`.
-void gather(const Job& job, std::int64_t row, std::int64_t rows, std::int64_t k, std::int64_t count,
-            float* to) {
-    const ProductArgs& args = job.args;
-    const Window& window = job.packed.window;
-    const std::int64_t channels = job.packed.inputs;
-    for (std::int64_t done = 0; done < count;) {
-        const std::int64_t tap = (k + done) / channels, channel = (k + done) % channels;
-        const std::int64_t length = std::min(count - done, channels - channel);
-        const std::int64_t down = tap / window.kernel_w - window.top,
-                           right = tap % window.kernel_w - window.left;
-        std::int64_t out_x = row % job.out_w, out_y = row / job.out_w % job.out_h,
-                     image = row / job.out_w / job.out_h;
-        for (std::int64_t r = 0; r < rows; ++r) {
-            const std::int64_t y = out_y * window.stride + down, x = out_x * window.stride + right;
-            float* at = to + r * kStride + done;
-            if (y >= 0 && y < args.height && x >= 0 && x < args.width)
-                std::memcpy(at, args.x + ((image * args.height + y) * args.width + x) * channels + channel,
-                            static_cast<std::size_t>(length) * sizeof(float));
-            else
-                std::fill_n(at, length, 0.0f);
-            if (++out_x < job.out_w) continue;
-            out_x = 0;
-            if (++out_y < job.out_h) continue;
-            out_y = 0;
-            ++image;
-        }
-        done += length;
-    }
-}
 
 /// Rows [row, row + rows) of panels [first, last).
 void multiply(const Job& job, std::int64_t row, std::int64_t rows, std::int64_t first, std::int64_t last,
               Scratch& scratch) {
     const PackedPanels& packed = job.packed;
-    const ProductArgs& args = job.args;
     const Parts slices(packed.depth, kDepth);
-    const std::int64_t halves = packed.gate == Gate::geglu ? 2 : 1;
     const auto next_of = [&](std::int64_t slice, std::int64_t panel) -> const float* {
         if (++panel == last) panel = first, ++slice;
         if (slice == slices.parts) return nullptr;
@@ -98,7 +46,9 @@ void multiply(const Job& job, std::int64_t row, std::int64_t rows, std::int64_t 
     };
     for (std::int64_t slice = 0; slice < slices.parts; ++slice) {
         const std::int64_t k = slices.begin(slice), depth = slices.begin(slice + 1) - k;
-        gather(job, row, rows, k, depth, scratch.inputs.data());
+        gather(
+            job, {row, rows, k, depth}, job.args.x, [](std::int64_t, std::int64_t) { return 0.0f; },
+            scratch.inputs.data(), kStride);
         for (std::int64_t panel = first; panel < last; ++panel) {
             PanelArgs tile;
             tile.a = scratch.inputs.data();
@@ -112,32 +62,18 @@ void multiply(const Job& job, std::int64_t row, std::int64_t rows, std::int64_t 
             multiply_panel(tile);
         }
     }
-    const std::int64_t column = first / halves * kPanel, at = row * packed.outputs + column;
-    FinishArgs end;
+    FinishArgs end = job.ending(packed, row, rows, first, last);
     end.sums = scratch.sums.data();
-    end.bias = packed.bias.data() + first * kPanel;
-    end.gate = packed.gate;
-    end.rows = rows;
-    end.columns = std::min(last / halves * kPanel, packed.outputs) - column;
-    end.first_row = row;
-    end.rows_per_image = job.rows_per_vector;
-    end.per_image = args.per_image ? args.per_image + column : nullptr;
-    end.activation = args.activation;
-    end.residual = args.residual ? args.residual + at : nullptr;
-    end.y = args.y + at;
-    end.y_stride = packed.outputs;
     finish_panels(end);
 }
 
 /// Rows of the result that oneDNN computes at a time: with fewer its products are slow.
-constexpr std::int64_t kLeastRows = 256;
-constexpr std::int64_t kMostRows = 1024;
+constexpr std::int64_t kLeastOneDnnRows = 256;
+constexpr std::int64_t kMostOneDnnRows = 1024;
 constexpr std::int64_t kRowUnit = 32;  // so that parts are of one or two sizes
 /// Up to this depth it adds in the same order as our tiles, which do all products of fewer rows: a row's bits
 /// do not depend on how many there are.
 constexpr std::int64_t kSameOrder = 512;
-/// Tasks that a product is divided into where it is large enough.
-constexpr std::int64_t kTasks = 16;
 /// A direct convolution reads all weights once for every band of rows; with fewer pixels gathering is faster.
 constexpr std::int64_t kLeastPixels = 256;
 /// Of one task, so that a cancel is seen soon.
@@ -146,33 +82,9 @@ constexpr double kMostFlops = 1.6e10;
 }  // namespace
 
 struct Products::State {
-    ThreadPool& pool;
-    const CancelFlag* cancel;
-    std::mutex mutex;
-    std::vector<std::unique_ptr<Scratch>> idle;
-
+    Workers<Scratch> workers;
     OneDnn onednn;
-
-    std::unique_ptr<Scratch> take() {
-        const std::lock_guard lock(mutex);
-        if (idle.empty()) return std::make_unique<Scratch>();
-        std::unique_ptr<Scratch> scratch = std::move(idle.back());
-        idle.pop_back();
-        return scratch;
-    }
-    void put_back(std::unique_ptr<Scratch> scratch) {
-        const std::lock_guard lock(mutex);
-        idle.push_back(std::move(scratch));
-    }
-    template <class Work>
-    void parallel(std::int64_t tasks, Work work) {
-        pool.parallel_for(static_cast<int>(tasks), [&](int task) {
-            if (cancel) cancel->throw_if_requested();
-            std::unique_ptr<Scratch> scratch = take();
-            work(task, *scratch);
-            put_back(std::move(scratch));
-        });
-    }
+    Int8Products int8;
 
     bool run_product(const Job& job);
     bool run_convolution(const Job& job);
@@ -186,8 +98,9 @@ bool Products::State::run_product(const Job& job) {
     if (packed.window != Window{} || packed.gate != Gate::none) return false;
     // Its layout wants the depth in sixteens.
     if (packed.depth % 16 != 0 || packed.depth > kSameOrder || packed.outputs < kPanel) return false;
-    if (job.rows < 2 * kLeastRows || args.per_image || args.activation != Activation::none) return false;
-    const std::int64_t most = std::clamp(job.rows / kTasks, kLeastRows, kMostRows);
+    if (job.rows < 2 * kLeastOneDnnRows || args.per_image || args.activation != Activation::none)
+        return false;
+    const std::int64_t most = std::clamp(job.rows / kTasks, kLeastOneDnnRows, kMostOneDnnRows);
     const Parts parts(divided_up(job.rows, kRowUnit), most / kRowUnit);
     std::vector<const OneDnn::Kernel*> kernels;
     OneDnn::Product product{&packed, 0, args.residual ? OneDnn::Before::added : OneDnn::Before::overwritten};
@@ -197,7 +110,7 @@ bool Products::State::run_product(const Job& job) {
         kernels.push_back(onednn.kernel(product));
         if (!kernels.back()) return false;
     }
-    parallel(parts.parts, [&](std::int64_t part, Scratch& scratch) {
+    workers.parallel(parts.parts, [&](std::int64_t part, Scratch& scratch) {
         const std::int64_t row = begin(part), at = row * packed.outputs;
         if (args.residual && args.residual != args.y)
             std::copy(args.residual + at, args.residual + begin(part + 1) * packed.outputs, args.y + at);
@@ -249,7 +162,7 @@ bool Products::State::run_convolution(const Job& job) {
         kernels.push_back(convolution.height > 0 ? onednn.kernel(convolution) : nullptr);
         if (!kernels.back()) return false;
     }
-    parallel(parts.parts * args.images, [&](std::int64_t task, Scratch& scratch) {
+    workers.parallel(parts.parts * args.images, [&](std::int64_t task, Scratch& scratch) {
         const std::int64_t image = task / parts.parts;
         const Band& band = bands[task % parts.parts];
         const std::int64_t line = job.out_w * packed.outputs;
@@ -272,13 +185,13 @@ bool Products::State::run_convolution(const Job& job) {
 }
 
 void Products::State::run_tiles(const Job& job) {
-    const std::int64_t halves = job.packed.gate == Gate::geglu ? 2 : 1;
-    const Parts row_parts(job.rows, kRows);
+    const std::int64_t halves = job.halves;
+    const Parts row_parts(job.rows, kMostRows);
     // Few rows: smaller parts of columns, so that every thread has some.
     const std::int64_t units = job.packed.panels / halves;
     const std::int64_t few = divided_up(units, divided_up(kTasks, row_parts.parts));
-    const Parts column_parts(units, std::min(kColumns / kPanel / halves, few));
-    parallel(row_parts.parts * column_parts.parts, [&](std::int64_t task, Scratch& scratch) {
+    const Parts column_parts(units, std::min(kMostColumns / kPanel / halves, few));
+    workers.parallel(row_parts.parts * column_parts.parts, [&](std::int64_t task, Scratch& scratch) {
         const std::int64_t rows = task / column_parts.parts, panels = task % column_parts.parts;
         multiply(job, row_parts.begin(rows), row_parts.begin(rows + 1) - row_parts.begin(rows),
                  column_parts.begin(panels) * halves, column_parts.begin(panels + 1) * halves, scratch);
@@ -286,14 +199,16 @@ void Products::State::run_tiles(const Job& job) {
 }
 
 Products::Products(ThreadPool& pool, const CancelFlag* cancel)
-    : state_(new State{pool, cancel, {}, {}, {}}) {}
+    : state_(new State{{pool, cancel}, {}, {pool, cancel}}) {}
 Products::~Products() = default;
 
 std::shared_ptr<Packed> Products::pack(const PackRequest& request) {
-    return pack_panels(request, state_->pool, state_->cancel);
+    if (request.precision == Precision::int8) return state_->int8.pack(request);
+    return pack_panels(request, state_->workers.pool(), state_->workers.cancel());
 }
 
 void Products::run(const ProductArgs& args) {
+    if (dynamic_cast<const Int8Panels*>(args.weights)) return state_->int8.run(args);
     const Job job(args);
     if (job.rows <= 0) return;
     if (state_->run_product(job) || state_->run_convolution(job)) return;

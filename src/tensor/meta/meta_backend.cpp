@@ -3,11 +3,17 @@
 namespace stillreel::tensor {
 namespace {
 
-std::uint64_t float_bytes(const PackRequest& request) {
-    std::int64_t floats = 0;
-    for (const WeightData& weight : request.weights) floats += weight.shape.elements();
-    for (const WeightData& bias : request.biases) floats += bias.shape.elements();
-    return static_cast<std::uint64_t>(floats) * sizeof(float);
+/// As the processor keeps them: with int8 every output has a bias, a scale and a sum.
+std::uint64_t packed_bytes(const PackRequest& request) {
+    std::int64_t weights = 0, outputs = 0, biases = 0;
+    for (const WeightData& weight : request.weights) {
+        weights += weight.shape.elements();
+        outputs += weight.shape[0];
+    }
+    for (const WeightData& bias : request.biases) biases += bias.shape.elements();
+    if (request.precision == Precision::int8)
+        return static_cast<std::uint64_t>(weights) + static_cast<std::uint64_t>(outputs) * 3 * sizeof(float);
+    return static_cast<std::uint64_t>(weights + biases) * sizeof(float);
 }
 
 class MetaPacked final : public Packed {};
@@ -17,7 +23,7 @@ class MetaBackend final : public Backend {
     bool computes() const override { return false; }
     std::shared_ptr<Packed> pack(const PackRequest& request) override {
         auto packed = std::make_shared<MetaPacked>();
-        packed->bytes = float_bytes(request);
+        packed->bytes = packed_bytes(request);
         return packed;
     }
     void product(const ProductArgs&) override {}

@@ -1,0 +1,256 @@
+#include "tensor/cpu/int8_panels.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "tensor/cpu/tiles.h"
+
+// Highway's name for AVX-512 with VNNI, which it compiles only where asked to.
+#define HWY_WANT_AVX3_DL
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "tensor/cpu/int8_panels.cpp"
+#include <hwy/foreach_target.h>  // before the others
+
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace stillreel::tensor {
+namespace HWY_NAMESPACE {
+namespace {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Floats = hn::CappedTag<float, 16>;
+using Ints = hn::RebindToSigned<Floats>;
+using Bytes = hn::Rebind<std::uint8_t, Floats>;
+using V = hn::Vec<Floats>;
+using Sums = hn::Vec<Ints>;
+
+constexpr std::int64_t kLanes = hn::MaxLanes(Floats());
+
+// with_products() adds, lane by lane, the four products of unsigned inputs and signed weights to the sums.
+#if HWY_TARGET == HWY_AVX3_DL
+
+constexpr int kTileRows = 14;
+struct Input {
+    Sums bytes;
+};
+struct Weights {
+    Sums bytes;
+};
+HWY_INLINE Input input_of(Sums bytes) { return {bytes}; }
+HWY_INLINE Weights weights_of(Sums bytes) { return {bytes}; }
+HWY_INLINE Sums with_products(Sums sums, Input x, Weights w) {
+    // Highway 1.0.3 has no name for it, and compiles this target without the compiler's.
+    asm("vpdpbusd %2, %1, %0" : "+v"(sums.raw) : "v"(x.bytes.raw), "v"(w.bytes.raw));
+    return sums;
+}
+
+#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
+
+// Odd and even bytes as words: two instructions that add pairs of products. The one for bytes would saturate.
+constexpr int kTileRows = kLanes == 16 ? 12 : 4;
+using Words = hn::Repartition<std::int16_t, Ints>;
+struct Input {
+    hn::Vec<Words> even, odd;
+};
+using Weights = Input;
+HWY_INLINE Input input_of(Sums bytes) {
+    const hn::RebindToUnsigned<Words> unsigned_words;
+    const auto words = hn::BitCast(unsigned_words, bytes);
+    return {hn::BitCast(Words(), hn::And(words, hn::Set(unsigned_words, 0xff))),
+            hn::BitCast(Words(), hn::ShiftRight<8>(words))};
+}
+HWY_INLINE Weights weights_of(Sums bytes) {
+    const auto words = hn::BitCast(Words(), bytes);
+    return {hn::ShiftRight<8>(hn::ShiftLeft<8>(words)), hn::ShiftRight<8>(words)};
+}
+HWY_INLINE Sums with_products(Sums sums, const Input& x, const Weights& w) {
+    Sums unused = hn::Zero(Ints());
+    sums = hn::ReorderWidenMulAccumulate(Ints(), x.even, w.even, sums, unused);
+    return hn::ReorderWidenMulAccumulate(Ints(), x.odd, w.odd, sums, unused);
+}
+
+#else
+
+constexpr int kTileRows = 4;
+struct Input {
+    Sums bytes;
+};
+using Weights = Input;
+HWY_INLINE Input input_of(Sums bytes) { return {bytes}; }
+HWY_INLINE Weights weights_of(Sums bytes) { return {bytes}; }
+HWY_INLINE Sums with_products(Sums sums, Input x, Weights w) {
+    const Ints d;
+    const auto product = [&](Sums left, Sums right) HWY_ATTR {
+        return hn::Mul(hn::And(left, hn::Set(d, 0xff)), hn::ShiftRight<24>(hn::ShiftLeft<24>(right)));
+    };
+    sums = hn::Add(sums, product(x.bytes, w.bytes));
+    sums = hn::Add(sums, product(hn::ShiftRight<8>(x.bytes), hn::ShiftRight<8>(w.bytes)));
+    sums = hn::Add(sums, product(hn::ShiftRight<16>(x.bytes), hn::ShiftRight<16>(w.bytes)));
+    return hn::Add(sums, product(hn::ShiftRight<24>(x.bytes), hn::ShiftRight<24>(w.bytes)));
+}
+
+#endif
+
+constexpr std::int64_t kTileColumns = 2 * kLanes;
+
+/// The weights of a vector's columns, four bytes each.
+HWY_INLINE Sums columns_at(const std::int8_t* b) {
+#if HWY_TARGET == HWY_SCALAR
+    std::int32_t four = 0;
+    std::memcpy(&four, b, sizeof(four));
+    return hn::Set(Ints(), four);
+#else
+    return hn::BitCast(Ints(), hn::Load(hn::Repartition<std::int8_t, Ints>(), b));
+#endif
+}
+
+HWY_INLINE Sums four_everywhere(const std::uint8_t* bytes) {
+    std::int32_t four = 0;
+    std::memcpy(&four, bytes, sizeof(four));
+    return hn::Set(Ints(), four);
+}
+
+template <int kRows>
+void multiply_tile(const Int8PanelArgs& args, std::int64_t row, std::int64_t column, Ahead ahead) {
+    const Ints d;
+    const std::uint8_t* HWY_RESTRICT a = args.a + row * args.a_stride;
+    const std::int8_t* HWY_RESTRICT b = args.b + column * kInt8Step;
+    std::int32_t* HWY_RESTRICT to = args.sums + row * kPanel + column;
+    const std::int64_t a_stride = args.a_stride;
+    Sums sums[kRows][2];
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+        const bool zero = args.begin == Begin::zero;
+        sums[r][0] = zero ? hn::Zero(d) : hn::Load(d, to + r * kPanel);
+        sums[r][1] = zero ? hn::Zero(d) : hn::Load(d, to + r * kPanel + kLanes);
+    }
+    for (std::int64_t group = 0; group < args.steps; group += kGroup) {
+        ahead.fetch();
+        const std::int64_t end = std::min(args.steps, group + kGroup);
+        for (std::int64_t step = group; step < end; ++step, b += kPanel * kInt8Step) {
+            const Weights left = weights_of(columns_at(b));
+            const Weights right = weights_of(columns_at(b + kLanes * kInt8Step));
+#pragma GCC unroll 16
+            for (int r = 0; r < kRows; ++r) {
+                const Input x = input_of(four_everywhere(a + r * a_stride + step * kInt8Step));
+                sums[r][0] = with_products(sums[r][0], x, left);
+                sums[r][1] = with_products(sums[r][1], x, right);
+            }
+        }
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+        hn::Store(sums[r][0], d, to + r * kPanel);
+        hn::Store(sums[r][1], d, to + r * kPanel + kLanes);
+    }
+}
+
+using Tile = void (*)(const Int8PanelArgs&, std::int64_t, std::int64_t, Ahead);
+template <int... kRows>
+constexpr std::array<Tile, sizeof...(kRows)> tiles(std::integer_sequence<int, kRows...>) {
+    return {multiply_tile<kRows + 1>...};
+}
+constexpr auto kTiles = tiles(std::make_integer_sequence<int, kTileRows>());
+
+void MultiplyInt8Panel(const Int8PanelArgs& args) {
+    const TileCuts cuts{args.rows, kTileRows, kTileColumns, args.steps};
+    for_each_tile(cuts, args.next,
+                  [&](std::int64_t rows, std::int64_t row, std::int64_t column, Ahead ahead) {
+                      kTiles[rows - 1](args, row, column, ahead);
+                  });
+}
+
+void Widen(Range& range, const float* x, std::int64_t count) {
+    const Floats d;
+    // Two of each, so that one does not wait for the other.
+    V least[2] = {hn::Set(d, range.least), hn::Set(d, range.least)};
+    V greatest[2] = {hn::Set(d, range.greatest), hn::Set(d, range.greatest)};
+    V poison[2] = {hn::Set(d, range.poison), hn::Set(d, range.poison)};
+    const auto take = [&](V v, int i) HWY_ATTR {
+        least[i] = hn::Min(least[i], v);
+        greatest[i] = hn::Max(greatest[i], v);
+        poison[i] = hn::MulAdd(v, hn::Zero(d), poison[i]);
+    };
+    std::int64_t i = 0;
+    for (; i + 2 * kLanes <= count; i += 2 * kLanes) {
+        take(hn::LoadU(d, x + i), 0);
+        take(hn::LoadU(d, x + i + kLanes), 1);
+    }
+    for (; i + kLanes <= count; i += kLanes) take(hn::LoadU(d, x + i), 0);
+    HWY_ALIGN float rest[kLanes] = {};
+    for (std::int64_t left = 0; i + left < count; ++left) rest[left] = x[i + left];
+    take(hn::Load(d, rest), 1);
+    range.least = hn::GetLane(hn::MinOfLanes(d, hn::Min(least[0], least[1])));
+    range.greatest = hn::GetLane(hn::MaxOfLanes(d, hn::Max(greatest[0], greatest[1])));
+    range.poison = hn::GetLane(hn::SumOfLanes(d, hn::Add(poison[0], poison[1])));
+}
+
+void Quantise(const Quantisation& quantisation, const float* x, std::int64_t count, std::uint8_t* q) {
+    const Floats d;
+    const Ints di;
+    const Bytes bytes;
+    const V per_scale = hn::Set(d, quantisation.per_scale);
+    const Sums zero_point = hn::Set(di, quantisation.zero_point);
+    const auto quantised = [&](V v) HWY_ATTR {
+        return hn::DemoteTo(bytes, hn::Add(hn::NearestInt(hn::Mul(v, per_scale)), zero_point));
+    };
+    std::int64_t i = 0;
+    for (; i + kLanes <= count; i += kLanes) hn::StoreU(quantised(hn::LoadU(d, x + i)), bytes, q + i);
+    if (i == count) return;
+    HWY_ALIGN float rest[kLanes] = {};
+    HWY_ALIGN std::uint8_t done[kLanes];
+    for (std::int64_t left = 0; i + left < count; ++left) rest[left] = x[i + left];
+    hn::Store(quantised(hn::Load(d, rest)), bytes, done);
+    for (std::int64_t left = 0; i + left < count; ++left) q[i + left] = done[left];
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace stillreel::tensor
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace stillreel::tensor {
+namespace {
+HWY_EXPORT(MultiplyInt8Panel);
+HWY_EXPORT(Widen);
+HWY_EXPORT(Quantise);
+
+constexpr float kLevels = 255;
+// Below this the scale's inverse would not be a finite number.
+constexpr float kLeastSpan = 1e-30f;
+}  // namespace
+
+void multiply_panel(const Int8PanelArgs& args) { HWY_DYNAMIC_DISPATCH(MultiplyInt8Panel)(args); }
+
+void Range::include(const Range& other) {
+    least = std::min(least, other.least);
+    greatest = std::max(greatest, other.greatest);
+    poison += other.poison;
+}
+
+void widen(Range& range, const float* x, std::int64_t count) { HWY_DYNAMIC_DISPATCH(Widen)(range, x, count); }
+
+Quantisation::Quantisation(const Range& range) {
+    // Divided first: the difference of two large numbers might overflow.
+    const float span = range.greatest / kLevels - range.least / kLevels;
+    if (std::isnan(range.poison)) {
+        scale = std::numeric_limits<float>::quiet_NaN();
+    } else if (span * kLevels >= kLeastSpan) {
+        scale = span;
+        per_scale = 1 / span;
+        zero_point = static_cast<std::int32_t>(std::nearbyint(-range.least * per_scale));
+    }
+}
+
+void quantise(const Quantisation& quantisation, const float* x, std::int64_t count, std::uint8_t* q) {
+    HWY_DYNAMIC_DISPATCH(Quantise)(quantisation, x, count, q);
+}
+
+}  // namespace stillreel::tensor
+#endif

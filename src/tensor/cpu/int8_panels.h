@@ -1,0 +1,62 @@
+// Products of whole numbers of 8 bits: how weights and inputs are stored and the SIMD kernels over that
+// layout.
+//
+// Panels of 32 columns as in panels.h; four steps of the depth lie together: a panel is [K / 4][32][4] bytes,
+// K rounded up with zeros, so that one instruction (VNNI) multiplies and adds four at a time. Weights are
+// signed, -127 ... 127 times the column's scale. Inputs are unsigned: x = (q - zero point) * scale.
+//
+// Sums are exact on every processor. Jacob et al. 2018 (quantisation); Dettmers et al. 2022 (scales by token
+// and output).
+#pragma once
+
+#include <cstdint>
+
+#include "tensor/cpu/panels.h"
+
+namespace stillreel::tensor {
+
+inline constexpr std::int64_t kInt8Step = 4;  // of the depth
+
+struct Int8Panels final : Panels {
+    std::int64_t steps = 0;                 // of four
+    HugeArrayOf<std::int8_t> weights;       // [panels][steps][32][4]
+    HugeArray scales;                       // [panels][32]
+    HugeArrayOf<std::int32_t> column_sums;  // [panels][32], of the weights
+};
+
+struct Int8PanelArgs {
+    const std::uint8_t* a = nullptr;  // [rows][a_stride], 4 * steps each
+    std::int64_t a_stride = 0;
+    const std::int8_t* b = nullptr;  // [steps][32][4]
+    std::int64_t steps = 0;
+    std::int64_t rows = 0;
+    Begin begin = Begin::zero;
+    std::int32_t* sums = nullptr;       // [rows][32]
+    const std::int8_t* next = nullptr;  // as many weights as in b that will be needed soon, or null
+};
+/// sums[r] (+)= a[r] * b for `rows` rows of one panel.
+void multiply_panel(const Int8PanelArgs& args);
+
+/// What numbers that are quantised together span; 0 is always among them.
+struct Range {
+    float least = 0, greatest = 0;
+    float poison = 0;  // NaN when one of them is no finite number
+
+    void include(const Range& other);
+};
+void widen(Range& range, const float* x, std::int64_t count);
+
+/// x = (q - zero_point) * scale. NaN where the range was poisoned: results are then NaN, too, as they would
+/// be in floating point.
+struct Quantisation {
+    float scale = 0;
+    float per_scale = 0;  // 1 / scale; 0 when all is 0
+    std::int32_t zero_point = 0;
+
+    Quantisation() = default;
+    explicit Quantisation(const Range& range);
+};
+/// Rounded to the nearest, ties to even.
+void quantise(const Quantisation& quantisation, const float* x, std::int64_t count, std::uint8_t* q);
+
+}  // namespace stillreel::tensor

@@ -1,0 +1,272 @@
+#include "tensor/cpu/int8_products.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "tensor/cpu/int8_panels.h"
+#include "tensor/cpu/pack.h"
+#include "tensor/cpu/product_rows.h"
+#include "tensor/cpu/workers.h"
+
+namespace stillreel::tensor {
+namespace {
+
+/// Steps of four inputs that a window's task gathers at a time.
+constexpr std::int64_t kMostSteps = 640;
+/// Rows of inputs do not start at the same places of the first cache, and end with room for a step's rest.
+constexpr std::int64_t kApart = 64;
+/// Of quantised inputs at a time, unless one image alone is larger.
+constexpr std::int64_t kMostQuantisedBytes = std::int64_t{16} << 20;
+/// Numbers that one thread quantises at a time.
+constexpr std::int64_t kPiece = 65536;
+
+std::int64_t stride_of(std::int64_t numbers) { return divided_up(numbers, kApart) * kApart + kApart; }
+
+/// What one worker needs while it is at a task.
+struct Scratch {
+    HugeArrayOf<std::uint8_t> inputs;
+    HugeArrayOf<std::int32_t> sums{kMostRows * kMostColumns};
+    std::vector<Quantisation> rows;  // of the task
+    std::vector<float> scales;
+    std::vector<std::int32_t> zero_points;
+
+    std::uint8_t* inputs_of(std::int64_t bytes) {
+        if (inputs.size() < bytes) inputs = HugeArrayOf<std::uint8_t>(bytes);
+        return inputs.data();
+    }
+    void spread_rows() {
+        scales.resize(rows.size());
+        zero_points.resize(rows.size());
+        for (std::size_t r = 0; r < rows.size(); ++r) {
+            scales[r] = rows[r].scale;
+            zero_points[r] = rows[r].zero_point;
+        }
+    }
+};
+
+struct Job : ProductRows {
+    const Int8Panels& packed;
+
+    explicit Job(const ProductArgs& product)
+        : ProductRows(product, static_cast<const Panels&>(*product.weights)),
+          packed(static_cast<const Int8Panels&>(*product.weights)) {}
+
+    /// A window over time alone looks at one pixel's frames: each pixel has a scale of its own.
+    bool in_columns() const { return window.kernel_w == 1 && !window.left && !window.right; }
+    /// Things of an image that are quantised separately.
+    std::int64_t groups() const { return in_columns() ? args.width : 1; }
+};
+
+/// Rows [row, row + rows) of the result, panels [first, last).
+struct Block {
+    std::int64_t row, rows, first, last;
+};
+
+/// Inputs [first step, ...) of a block's rows, as whole numbers.
+struct Slice {
+    const std::uint8_t* at;
+    std::int64_t stride;
+};
+
+/// Multiplies and finishes a block, a part of its columns at a time. slice(first step, steps) gives the
+/// inputs.
+template <class SliceOf>
+void multiply(const Job& job, const Block& block, Scratch& scratch, const SliceOf& slice_of) {
+    const Int8Panels& packed = job.packed;
+    const std::int64_t size = packed.steps * kPanel * kInt8Step;
+    const Parts slices(packed.steps, kMostSteps);
+    const Parts columns((block.last - block.first) / job.halves, kMostColumns / kPanel / job.halves);
+    for (std::int64_t part = 0; part < columns.parts; ++part) {
+        const std::int64_t first = block.first + columns.begin(part) * job.halves;
+        const std::int64_t last = block.first + columns.begin(part + 1) * job.halves;
+        for (std::int64_t slice = 0; slice < slices.parts; ++slice) {
+            const std::int64_t step = slices.begin(slice), steps = slices.begin(slice + 1) - step;
+            const Slice inputs = slice_of(step, steps);
+            for (std::int64_t panel = first; panel < last; ++panel) {
+                Int8PanelArgs tile;
+                tile.a = inputs.at;
+                tile.a_stride = inputs.stride;
+                tile.b = packed.weights.data() + panel * size + step * kPanel * kInt8Step;
+                tile.steps = steps;
+                tile.rows = block.rows;
+                tile.begin = slice ? Begin::sums : Begin::zero;
+                tile.sums = scratch.sums.data() + (panel - first) * block.rows * kPanel;
+                if (panel + 1 < last) tile.next = tile.b + size;
+                multiply_panel(tile);
+            }
+        }
+        FinishArgs end = job.ending(packed, block.row, block.rows, first, last);
+        end.int8 = {scratch.sums.data(), scratch.scales.data(), scratch.zero_points.data(),
+                    packed.scales.data() + first * kPanel, packed.column_sums.data() + first * kPanel};
+        finish_panels(end);
+    }
+}
+
+}  // namespace
+
+struct Int8Products::State {
+    Workers<Scratch> workers;
+    HugeArrayOf<std::uint8_t> quantised;
+    std::vector<Range> ranges;
+    std::vector<Quantisation> quantisations;
+
+    void run_rows(const Job& job);
+    void run_windows(const Job& job);
+    void quantise_images(const Job& job);
+    void quantise_columns(const Job& job);
+
+    template <class Work>
+    void blocks(const Job& job, const Work& work);
+};
+
+/// work(block, scratch) for all of the result.
+template <class Work>
+void Int8Products::State::blocks(const Job& job, const Work& work) {
+    const Parts row_parts(job.rows, kMostRows);
+    // Few rows: the columns are divided, too, so that every thread has some.
+    const std::int64_t units = job.packed.panels / job.halves;
+    const Parts column_parts(units, divided_up(units, divided_up(kTasks, row_parts.parts)));
+    workers.parallel(row_parts.parts * column_parts.parts, [&](std::int64_t task, Scratch& scratch) {
+        const std::int64_t rows = task / column_parts.parts, columns = task % column_parts.parts;
+        const std::int64_t row = row_parts.begin(rows);
+        work(Block{row, row_parts.begin(rows + 1) - row, column_parts.begin(columns) * job.halves,
+                   column_parts.begin(columns + 1) * job.halves},
+             scratch);
+    });
+}
+
+/// A linear layer: every row is quantised by itself, where it is needed.
+void Int8Products::State::run_rows(const Job& job) {
+    const std::int64_t depth = job.packed.depth, stride = stride_of(depth);
+    blocks(job, [&](const Block& block, Scratch& scratch) {
+        std::uint8_t* inputs = scratch.inputs_of(kMostRows * stride);
+        scratch.rows.resize(static_cast<std::size_t>(block.rows));
+        for (std::int64_t r = 0; r < block.rows; ++r) {
+            const float* x = job.args.x + (block.row + r) * depth;
+            Range range;
+            widen(range, x, depth);
+            scratch.rows[r] = Quantisation(range);
+            quantise(scratch.rows[r], x, depth, inputs + r * stride);
+        }
+        scratch.spread_rows();
+        multiply(job, block, scratch, [&](std::int64_t step, std::int64_t) {
+            return Slice{inputs + step * kInt8Step, stride};
+        });
+    });
+}
+
+/// Whole images, in pieces: the second look finds them in the cache where they are small.
+void Int8Products::State::quantise_images(const Job& job) {
+    const ProductArgs& args = job.args;
+    const std::int64_t size = args.height * args.width * job.inputs;
+    const Parts pieces(size, kPiece);
+    ranges.assign(static_cast<std::size_t>(args.images * pieces.parts), {});
+    const auto each_piece = [&](const auto& work) {
+        workers.parallel(args.images * pieces.parts, [&](std::int64_t task, Scratch&) {
+            const std::int64_t image = task / pieces.parts, piece = task % pieces.parts;
+            const std::int64_t begin = pieces.begin(piece);
+            work(task, image, image * size + begin, pieces.begin(piece + 1) - begin);
+        });
+    };
+    each_piece([&](std::int64_t task, std::int64_t, std::int64_t at, std::int64_t count) {
+        widen(ranges[task], args.x + at, count);
+    });
+    quantisations.resize(static_cast<std::size_t>(args.images));
+    for (std::int64_t image = 0; image < args.images; ++image) {
+        Range all;
+        for (std::int64_t piece = 0; piece < pieces.parts; ++piece)
+            all.include(ranges[image * pieces.parts + piece]);
+        quantisations[image] = Quantisation(all);
+    }
+    each_piece([&](std::int64_t, std::int64_t image, std::int64_t at, std::int64_t count) {
+        quantise(quantisations[image], args.x + at, count, quantised.data() + at);
+    });
+}
+
+/// Every column of an image, over all of its rows.
+void Int8Products::State::quantise_columns(const Job& job) {
+    const ProductArgs& args = job.args;
+    const std::int64_t channels = job.inputs, line = args.width * channels;
+    quantisations.resize(static_cast<std::size_t>(args.images * args.width));
+    const std::int64_t columns = args.images * args.width;
+    const Parts parts(columns, std::max<std::int64_t>(1, kPiece / (args.height * channels)));
+    workers.parallel(parts.parts, [&](std::int64_t part, Scratch&) {
+        for (std::int64_t column = parts.begin(part); column < parts.begin(part + 1); ++column) {
+            const std::int64_t at = column / args.width * args.height * line + column % args.width * channels;
+            Range range;
+            for (std::int64_t y = 0; y < args.height; ++y) widen(range, args.x + at + y * line, channels);
+            quantisations[column] = Quantisation(range);
+            for (std::int64_t y = 0; y < args.height; ++y)
+                quantise(quantisations[column], args.x + at + y * line, channels,
+                         quantised.data() + at + y * line);
+        }
+    });
+}
+
+/// A convolution of few enough images.
+void Int8Products::State::run_windows(const Job& job) {
+    const ProductArgs& args = job.args;
+    const std::int64_t numbers = args.images * args.height * args.width * job.inputs;
+    if (quantised.size() < numbers) quantised = HugeArrayOf<std::uint8_t>(numbers);
+    job.in_columns() ? quantise_columns(job) : quantise_images(job);
+
+    const std::int64_t groups = job.groups();
+    const std::int64_t depth = job.packed.depth;
+    const std::int64_t stride = stride_of(std::min(depth, kMostSteps * kInt8Step));
+    const auto quantisation_at = [&](std::int64_t image, std::int64_t column) -> const Quantisation& {
+        return quantisations[image * groups + (groups > 1 ? column : 0)];
+    };
+    blocks(job, [&](const Block& block, Scratch& scratch) {
+        std::uint8_t* inputs = scratch.inputs_of(kMostRows * stride);
+        scratch.rows.resize(static_cast<std::size_t>(block.rows));
+        for (std::int64_t r = 0; r < block.rows; ++r) {
+            const std::int64_t pixel = block.row + r;
+            scratch.rows[r] =
+                quantisation_at(pixel / (job.out_w * job.out_h), pixel % job.out_w * job.window.stride);
+        }
+        scratch.spread_rows();
+        multiply(job, block, scratch, [&](std::int64_t step, std::int64_t steps) {
+            const std::int64_t k = step * kInt8Step, count = std::min(steps * kInt8Step, depth - k);
+            gather(
+                job, {block.row, block.rows, k, count}, quantised.data(),
+                [&](std::int64_t image, std::int64_t column) {
+                    return static_cast<std::uint8_t>(quantisation_at(image, column).zero_point);
+                },
+                inputs, stride);
+            return Slice{inputs, stride};
+        });
+    });
+}
+
+Int8Products::Int8Products(ThreadPool& pool, const CancelFlag* cancel)
+    : state_(new State{{pool, cancel}, {}, {}, {}}) {}
+Int8Products::~Int8Products() = default;
+
+std::shared_ptr<Packed> Int8Products::pack(const PackRequest& request) {
+    return pack_int8_panels(request, state_->workers.pool(), state_->workers.cancel());
+}
+
+void Int8Products::run(const ProductArgs& args) {
+    const Job job(args);
+    if (job.rows <= 0) return;
+    if (job.window == Window{}) return state_->run_rows(job);
+    // Some images at a time, so that the quantised ones need little memory.
+    const std::int64_t size = args.height * args.width * job.inputs;
+    const std::int64_t most = std::max<std::int64_t>(1, kMostQuantisedBytes / size);
+    // Images that share a vector stay together.
+    const std::int64_t unit = args.per_image ? args.images_per_row : 1;
+    const Parts parts(args.images / unit, std::max<std::int64_t>(1, most / unit));
+    const std::int64_t outputs = job.out_h * job.out_w * job.packed.outputs;
+    for (std::int64_t part = 0; part < parts.parts; ++part) {
+        const std::int64_t first = parts.begin(part) * unit;
+        ProductArgs some = args;
+        some.images = parts.begin(part + 1) * unit - first;
+        some.x = args.x + first * size;
+        if (args.per_image) some.per_image = args.per_image + parts.begin(part) * job.packed.outputs;
+        if (args.residual) some.residual = args.residual + first * outputs;
+        some.y = args.y + first * outputs;
+        state_->run_windows(Job(some));
+    }
+}
+
+}  // namespace stillreel::tensor
