@@ -64,5 +64,7 @@ Plane read_map(const std::filesystem::path& path, MapSource source, const ReadLi
 void write_png(const std::filesystem::path& path, const Image& picture);
 void write_png(const std::filesystem::path& path, const Plane& plane);
 std::vector<std::uint8_t> encode_png(const Image& picture);
+/// 1 or 3 channels, at most 65500 px a side; quality 1 to 100, as libjpeg counts.
+std::vector<std::uint8_t> encode_jpeg(const Image& picture, int quality);
 
 }  // namespace stillreel::image

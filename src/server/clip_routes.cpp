@@ -11,6 +11,7 @@
 #include "studio/field_error.h"
 #include "studio/job_log.h"
 #include "studio/job_sheet.h"
+#include "studio/progress_picture.h"
 
 namespace stillreel::server {
 namespace {
@@ -165,6 +166,16 @@ Response erase(const ApiParts& parts, const Request& request) {
     return {204, {}, "", {}, {}};
 }
 
+Response picture_of_progress(const ApiParts& parts, const Request& request) {
+    const jobs::Job job = parts.store.get(id_of(request));
+    const auto shown = studio::progress_picture(job, parts.folders);
+    if (!shown)
+        throw Error(ErrorCode::not_found,
+                    fmt::format("the clip {} is {}: there is no picture of its progress", job.id,
+                                jobs::name_of(job.state)));
+    return file_content(request, parts.folders.progress(), shown->name, "image/jpeg");
+}
+
 Response log_of(const ApiParts& parts, const Request& request) {
     const jobs::Job job = parts.store.get(id_of(request));
     const auto lines = studio::job_log(parts.folders.logs(), job.id, job.created_ms);
@@ -284,6 +295,7 @@ void add_clip_routes(Router& router, const ApiParts& parts) {
     add("GET", "/v1/clips/{id}/content", [](const ApiParts& p, const Request& request) {
         return clip_content(request, p.store.get(id_of(request)), p.folders);
     });
+    add("GET", "/v1/clips/{id}/progress_picture", picture_of_progress);
     add("GET", "/v1/clips/{id}/log", log_of);
     add("POST", "/v1/clips/{id}/cancel", cancel);
     add("POST", "/v1/clips/{id}/retry", [](const ApiParts& p, const Request& request) {

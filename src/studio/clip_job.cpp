@@ -13,6 +13,7 @@
 #include "base/name_claim.h"
 #include "base/threads.h"
 #include "media/video.h"
+#include "studio/progress_picture.h"
 #include "studio/recipe.h"
 #include "studio/stage_times.h"
 
@@ -87,12 +88,13 @@ std::string words_of(const ClipPlan& plan) {
     return words + fmt::format(", about {}", duration_text(plan.estimate.seconds));
 }
 
-/// What is told of one attempt, to the queue and to the log.
+/// What is told of one attempt: to the queue, to the log, and as a picture.
 class Account {
   public:
-    Account(const jobs::Job& job, const jobs::ReportProgress& report)
+    Account(const jobs::Job& job, const jobs::ReportProgress& report, const ServiceFolders& folders)
         : beginning_(fmt::format("job {}: ", job.id)),
           report_(report),
+          picture_(job, folders),
           times_([this](const std::string& line) { say(line); }) {}
 
     void say(const std::string& line) const { log::info(beginning_ + line); }
@@ -101,6 +103,7 @@ class Account {
         Observer observer;
         observer.started = [this](const Started& started) { say(words_of(started.plan)); };
         observer.note = [this](const std::string& line) { say(line); };
+        observer.pictured = [this](const image::Image& picture) { picture_.show(picture); };
         observer.progress = [this](const Progress& now) {
             times_.hear(now);
             report_(now.done, now.stage.empty() ? "frames" : now.stage, now.seconds_left);
@@ -119,6 +122,7 @@ class Account {
   private:
     std::string beginning_;
     const jobs::ReportProgress& report_;
+    ProgressPicture picture_;
     StageTimes times_;
 };
 
@@ -130,7 +134,8 @@ class ClipExecutor {
     std::string execute(const jobs::Claim& claim, const jobs::ReportProgress& report,
                         const CancelFlag& cancel) const {
         const jobs::Job& job = claim.job;
-        Account account(job, report);
+        remove_stray_progress(store_, folders_);
+        Account account(job, report, folders_);
         account.say(fmt::format("attempt {} by the worker {} (process {}) writes {}", claim.attempt,
                                 claim.worker, ::getpid(), job.output));
         const ClipRequest request = request_of(parse_clip_spec(job.spec), assets_);
@@ -184,7 +189,10 @@ jobs::Work clip_work(jobs::JobStore& store, const EngineRegistry& engines, const
     work.execute = [executor](const jobs::Claim& claim, const jobs::ReportProgress& report,
                               const CancelFlag& cancel) { return executor->execute(claim, report, cancel); };
     work.finished_already = [folders](const jobs::Job& job) { return result_in_output(job, folders); };
-    work.discard_output = [folders](const jobs::Job& job) { remove_output(job, folders); };
+    work.discard_output = [&store, folders](const jobs::Job& job) {
+        remove_stray_progress(store, folders);
+        remove_output(job, folders);
+    };
     work.name_taken = [folders](const std::string& output) {
         const fs::path file = folders.outputs() / output;
         return is_there(file) || is_there(file.string() + ".part");

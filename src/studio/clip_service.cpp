@@ -17,6 +17,7 @@
 #include "studio/clip_spec.h"
 #include "studio/field_error.h"
 #include "studio/fit_text.h"
+#include "studio/progress_picture.h"
 
 namespace stillreel::studio {
 namespace {
@@ -92,13 +93,16 @@ ordered_json webhook_view(const jobs::Job& job, const Deliveries& deliveries) {
 }
 
 ordered_json view_of(const jobs::Job& job, const std::map<std::string, jobs::Outlook>& outlook,
-                     const Deliveries& deliveries) {
+                     const Deliveries& deliveries, const ServiceFolders& folders) {
     ordered_json view = {{"id", job.id},
                          {"state", jobs::name_of(job.state)},
                          {"progress", job.progress},
                          {"stage", text_or_null(job.stage)},
                          {"queue_position", nullptr},
-                         {"eta_seconds", nullptr}};
+                         {"eta_seconds", nullptr},
+                         {"progress_picture", nullptr}};
+    if (const auto shown = progress_picture(job, folders))
+        view["progress_picture"] = fmt::format("/v1/clips/{}/progress_picture?v={}", job.id, shown->version);
     if (const auto found = outlook.find(job.id); found != outlook.end()) {
         if (job.state == jobs::State::queued && found->second.position > 0)
             view["queue_position"] = found->second.position;
@@ -289,14 +293,14 @@ void ClipService::remove_asset(const std::string& id) {
 std::string ClipService::view(const jobs::Job& job) {
     const bool waits = job.state == jobs::State::queued || job.state == jobs::State::running;
     return text_of(view_of(job, waits ? store_.outlook() : std::map<std::string, jobs::Outlook>{},
-                           deliveries_of(store_, {job})));
+                           deliveries_of(store_, {job}), folders_));
 }
 
 std::vector<std::string> ClipService::views(const std::vector<jobs::Job>& list) {
     const auto outlook = store_.outlook();
     const Deliveries deliveries = deliveries_of(store_, list);
     std::vector<std::string> texts;
-    for (const jobs::Job& job : list) texts.push_back(text_of(view_of(job, outlook, deliveries)));
+    for (const jobs::Job& job : list) texts.push_back(text_of(view_of(job, outlook, deliveries, folders_)));
     return texts;
 }
 

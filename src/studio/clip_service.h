@@ -24,6 +24,8 @@ struct ServiceFolders {
     std::filesystem::path uploads() const { return home / "uploads"; }
     std::filesystem::path cache() const { return home / "cache"; }
     std::filesystem::path logs() const { return home / "logs"; }
+    /// Pictures of clips under way: progress_picture.h.
+    std::filesystem::path progress() const { return cache() / "progress"; }
     std::filesystem::path models() const { return home / "models"; }
     /// $STILLREEL_OUTPUTS, else outputs/ in the home.
     std::filesystem::path outputs() const;

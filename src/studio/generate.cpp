@@ -141,9 +141,12 @@ WorkHooks hooks_of(const RunOptions& run, const ClipPlan& plan, const Observer& 
     hooks.progress = [&progress](const StageProgress& event) { progress.stage(event); };
     hooks.note = observer.note;
     hooks.cancel = cancel;
-    if (run.preview.empty()) return hooks;
-    hooks.preview = [&](int step, const image::Image& picture) {
-        image::write_png(run.preview, image::resize(picture, plan.clip.frame, image::Filter::bilinear));
+    if (run.preview.empty() && !observer.pictured) return hooks;
+    hooks.preview = [&](int step, const image::Image& small) {
+        const image::Image picture = image::resize(small, plan.clip.frame, image::Filter::bilinear);
+        if (observer.pictured) observer.pictured(picture);
+        if (run.preview.empty()) return;
+        image::write_png(run.preview, picture);
         if (observer.previewed) observer.previewed({run.preview, step});
     };
     return hooks;
@@ -170,7 +173,8 @@ std::optional<int> prepare(Generator& generator, const RunOptions& run, WorkHook
 }
 
 void write_frames(Generator& generator, media::VideoWriter& writer, const ClipSpec& spec,
-                  const ResolvedClip& clip, ProgressRelay& progress, const CancelFlag& cancel) {
+                  const ResolvedClip& clip, ProgressRelay& progress, const Observer& observer,
+                  const CancelFlag& cancel) {
     std::optional<VisibleLabel> label;
     if (spec.ai_label == AiLabel::visible) label.emplace(clip.frame, label_language(spec));
     const int labelled = label ? labelled_frames(clip.fps, clip.frames) : 0;
@@ -180,6 +184,7 @@ void write_frames(Generator& generator, media::VideoWriter& writer, const ClipSp
         generator.render(number, frames[slot]);
         STILLREEL_CHECK(frames[slot].size() == clip.frame && frames[slot].channels == 4);
         if (number < labelled) label->draw(frames[slot]);
+        if (observer.pictured) observer.pictured(frames[slot]);
     };
     const auto encode = [&](int number, int slot) {
         cancel.throw_if_requested();
@@ -273,7 +278,7 @@ MadeClip generate(const ClipRequest& request, const RunOptions& run, const Engin
     media::VideoWriter writer = media::VideoWriter::open(target, settings_of(plan.clip, recipe));
     // A clip that is kept is written to its end: the flag is raised already.
     const CancelFlag unheeded;
-    write_frames(*generator, writer, request.spec, plan.clip, progress,
+    write_frames(*generator, writer, request.spec, plan.clip, progress, observer,
                  made.partial_steps ? unheeded : cancel);
     const fs::path placed = place(writer, run, target);
     if (steps && !made.partial_steps) steps->finish();

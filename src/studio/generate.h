@@ -121,6 +121,9 @@ struct Observer {
     std::function<void(const std::string&)> note;
     std::function<void(const Progress&)> progress;
     std::function<void(const Previewed&)> previewed;
+    /// How it looks: every frame as it is drawn, of the clip's size, and what the denoising has come to every
+    /// few steps. The work waits for it.
+    std::function<void(const image::Image&)> pictured;
 };
 
 struct MadeClip {

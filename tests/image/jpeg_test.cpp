@@ -26,6 +26,15 @@ TEST(Jpeg, ColourGreyAndProgressive) {
     expect_pixel(grey, 31, 23, {90, 90, 90}, 1);
 }
 
+TEST(Jpeg, WhatIsWrittenIsReadAgain) {
+    const Image chart = smooth_chart(75, 50, 3);
+    const auto fine = image::encode_jpeg(chart, 95), coarse = image::encode_jpeg(chart, 30);
+    EXPECT_LE(largest_difference(decode_picture(fine, "a.jpg"), chart), 12);
+    EXPECT_LT(coarse.size(), fine.size());
+    expect_pixel(decode_picture(image::encode_jpeg(filled(32, 24, {90}), 90), "grey.jpg"), 31, 23,
+                 {90, 90, 90}, 1);
+}
+
 TEST(Jpeg, EveryOrientationComesOutUpright) {
     const Image chart = smooth_chart(64, 40, 3);
     for (int orientation = 1; orientation <= 8; ++orientation)

@@ -1,6 +1,7 @@
 // The interface from outside: pictures in, clips out.
 #include "base/file.h"
 #include "service_fixture.h"
+#include "studio/progress_picture.h"
 
 namespace stillreel::testing {
 namespace {
@@ -142,6 +143,35 @@ TEST_F(ClipsTest, DeletingIsUndoneOrMadeFinal) {
     EXPECT_EQ(ask(port(), "DELETE", "/v1/clips/" + id + "?purge=true").status, 204);
     EXPECT_FALSE(std::filesystem::exists(output));
     EXPECT_EQ(get("/v1/clips/" + id).status, 404);
+}
+
+TEST_F(ClipsTest, APictureOfTheProgressIsShownWhileAClipIsMade) {
+    start();
+    const std::string id = queued();
+    const std::string target = "/v1/clips/" + id + "/progress_picture";
+    EXPECT_EQ(get(target).status, 404);
+    EXPECT_TRUE(get("/v1/clips/" + id).json().at("progress_picture").is_null());
+    const auto life = jobs::WorkerLife::begin(store().workers_folder(), "hand");
+    jobs::ClaimRequest request;
+    request.worker = "hand";
+    const auto claim = store().claim(request);
+    ASSERT_TRUE(claim);
+    EXPECT_EQ(get(target).status, 404);
+    const auto shown = [&] { return get("/v1/clips/" + id).json().at("progress_picture"); };
+    {
+        studio::ProgressPicture picture(claim->job, {scratch_.path()});
+        EXPECT_TRUE(shown().is_null());
+        picture.show(image::Image(1280, 720, 4));
+        const std::string address = shown();
+        EXPECT_EQ(address.rfind(target + "?v=", 0), 0u) << address;
+        const Answer answer = get(address);
+        EXPECT_EQ(answer.status, 200);
+        EXPECT_EQ(answer.header("content-type"), "image/jpeg");
+        EXPECT_EQ(answer.body.substr(0, 2), "\xff\xd8");
+        EXPECT_EQ(get("/v1/clips").json().at("clips")[0].at("progress_picture"), address);
+    }
+    EXPECT_TRUE(shown().is_null());
+    EXPECT_EQ(get(target).status, 404);
 }
 
 TEST_F(ClipsTest, TheLogOfAClipIsShown) {

@@ -2,6 +2,7 @@
 // `stillreel jobs`, which looks after them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -10,6 +11,7 @@
 #include "jobs/worker_life.h"
 #include "media/video.h"
 #include "studio/clip_job.h"
+#include "studio/progress_picture.h"
 #include "support/process.h"
 
 namespace stillreel::studio {
@@ -111,6 +113,51 @@ TEST_F(ClipJobTest, IsFinishedByAWorker) {
     const std::string id = submit(kShort).id;
     EXPECT_EQ(work_off().exit_code, 0);
     expect_made(id, 4);
+}
+
+TEST_F(ClipJobTest, ShowsAPictureWhileItIsMadeAndNoneAfterwards) {
+    const std::string id = submit(R"("size":"800x600","frames":10000)").id;
+    const auto worker = start({"work"});
+    std::optional<ShownProgress> first, second;
+    ASSERT_TRUE(eventually([&] { return (first = progress_picture(store.get(id), folders)).has_value(); }));
+    const image::Image picture = image::read_picture(folders.progress() / first->name);
+    EXPECT_EQ(picture.size(), (image::Size{400, 300}));
+    EXPECT_NE(*std::max_element(picture.pixels.begin(), picture.pixels.end()), 0);
+    ASSERT_TRUE(eventually([&] {
+        second = progress_picture(store.get(id), folders);
+        return second && second->version != first->version;
+    }));
+    EXPECT_GE(second->version - first->version, 900) << "at most one a second";
+    store.cancel(id);
+    ASSERT_TRUE(eventually([&] { return store.get(id).state == jobs::State::cancelled; }));
+    EXPECT_FALSE(progress_picture(store.get(id), folders));
+    EXPECT_TRUE(eventually([&] { return fs::is_empty(folders.progress()); }));
+}
+
+TEST_F(ClipJobTest, ThePictureOfAKilledWorkerIsNeitherShownNorKept) {
+    const std::string id = submit(kEndless).id;
+    auto worker = start({"work"});
+    ASSERT_TRUE(eventually([&] { return progress_picture(store.get(id), folders).has_value(); }));
+    const std::string left = progress_picture(store.get(id), folders)->name;
+    worker.reset();
+    EXPECT_TRUE(fs::exists(folders.progress() / left));
+    store.cancel(id);
+    EXPECT_EQ(work_off().exit_code, 0);
+    EXPECT_EQ(store.get(id).state, jobs::State::cancelled);
+    EXPECT_FALSE(progress_picture(store.get(id), folders));
+    EXPECT_TRUE(fs::is_empty(folders.progress()));
+}
+
+TEST_F(ClipJobTest, ShowsWhatTheDenoisingHasComeTo) {
+    install_tiny_model();
+    const std::string id = submit(kDiffusion).id;
+    const auto worker = start({"work"});
+    std::optional<ShownProgress> shown;
+    ASSERT_TRUE(eventually([&] { return (shown = progress_picture(store.get(id), folders)).has_value(); }));
+    EXPECT_TRUE(eventually([&] { return store.get(id).stage == "denoise"; }));
+    EXPECT_EQ(image::read_picture(folders.progress() / shown->name).size(), (image::Size{32, 32}));
+    store.cancel(id);
+    EXPECT_TRUE(eventually([&] { return fs::is_empty(folders.progress()); }));
 }
 
 TEST_F(ClipJobTest, TheLogTellsItsStoryFromClaimToOutput) {
