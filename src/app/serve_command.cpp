@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "server/service.h"
 #include "studio/generator.h"
+#include "studio/model_pulls.h"
 
 namespace stillreel::app {
 namespace {
@@ -131,7 +132,18 @@ void announce(const server::ServiceSettings& settings, int port, const studio::E
     std::fflush(stdout);
 }
 
+/// A model that somebody asked for, perhaps before the server was started.
+void call_for_pulls(const server::Service& service, WorkerCrew& crew) {
+    try {
+        if (service.has_work(studio::kPullLane)) crew.call(studio::kPullLane);
+    } catch (const Error& error) {
+        log::warning(fmt::format("looking for pulls: {}", error.what()));
+    }
+}
+
 int serve(const Arguments& arguments) {
+    // Models and settings of the machine are looked for beside the jobs.
+    if (!arguments.home.empty()) ::setenv("STILLREEL_HOME", fs::absolute(arguments.home).c_str(), 1);
     CancelFlag& interrupted = interrupt_flag();
     const server::ServiceSettings settings = settings_of(arguments);
     server::check_rules(settings.access);
@@ -150,6 +162,8 @@ int serve(const Arguments& arguments) {
 
     const studio::EngineRegistry engines = studio::standard_engines();
     std::vector<WorkerPlan> plans(static_cast<std::size_t>(arguments.workers), {"render", kRenderNiceness});
+    plans.push_back(
+        {.lane = std::string(studio::kPullLane), .niceness = kRenderNiceness, .presence = Presence::on_call});
     WorkerCrew crew(folders.home, log_file, plans);
     server::ServiceParts parts{engines, nullptr, models_json, [&crew] { return crew.restarts(); }};
     const server::Service service = [&] {
@@ -164,6 +178,7 @@ int serve(const Arguments& arguments) {
     log::info(fmt::format("listening on {} port {}", settings.access.listen, service.port()));
     announce(settings, service.port(), engines, log_file);
     while (!interrupted.requested()) {
+        call_for_pulls(service, crew);
         crew.tend();
         ::poll(nullptr, 0, 100);
     }

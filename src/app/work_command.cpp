@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "studio/clip_job.h"
+#include "studio/model_pulls.h"
 
 namespace stillreel::app {
 namespace {
@@ -36,9 +37,10 @@ void keep_log(const fs::path& logs) {
 }
 
 int work(const Arguments& arguments) {
-    if (arguments.lane != jobs::kRenderLane)
-        throw UsageError(
-            fmt::format("there is no lane \"{}\" to work on; known: {}", arguments.lane, jobs::kRenderLane));
+    const bool pulling = arguments.lane == studio::kPullLane;
+    if (!pulling && arguments.lane != jobs::kRenderLane)
+        throw UsageError(fmt::format("there is no lane \"{}\" to work on; known: {}, {}", arguments.lane,
+                                     jobs::kRenderLane, studio::kPullLane));
     // Models and settings of the machine are looked for beside the jobs.
     if (!arguments.home.empty()) ::setenv("STILLREEL_HOME", fs::absolute(arguments.home).c_str(), 1);
     const studio::ServiceFolders folders{data_home()};
@@ -51,8 +53,8 @@ int work(const Arguments& arguments) {
     options.niceness = kNiceness;
     if (arguments.until_idle) options.when_idle = jobs::WhenIdle::leave;
     log::info(fmt::format("working for {}", folders.database().string()));
-    const int taken =
-        jobs::run_worker(store, studio::clip_work(store, engines, folders), options, interrupt_flag());
+    const jobs::Work task = pulling ? studio::pull_work(folders) : studio::clip_work(store, engines, folders);
+    const int taken = jobs::run_worker(store, task, options, interrupt_flag());
     log::info(fmt::format("leaving after {} jobs", taken));
     return 0;
 }
@@ -62,7 +64,10 @@ int work(const Arguments& arguments) {
 Command add_work(CLI::App& app) {
     CLI::App* command = app.add_subcommand("work", "Make the clips that wait in the queue of serve");
     auto arguments = std::make_shared<Arguments>();
-    command->add_option("--lane", arguments->lane, "Which jobs to take [render]")->type_name("NAME");
+    command
+        ->add_option("--lane", arguments->lane,
+                     "Which jobs to take: render, or pull, which fetches models [render]")
+        ->type_name("NAME");
     command->add_option("--home", arguments->home, "Folder of the service's data [$STILLREEL_HOME]")
         ->type_name("FOLDER");
     command->add_flag("--until-idle", arguments->until_idle, "Leave when nothing waits");

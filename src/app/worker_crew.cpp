@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 
@@ -60,8 +61,9 @@ WorkerCrew::WorkerCrew(std::filesystem::path home, std::filesystem::path log,
 WorkerCrew::~WorkerCrew() { stop(); }
 
 void WorkerCrew::start(Worker& worker) {
-    const std::vector<std::string> words = {"stillreel",      "work",   "--lane",
-                                            worker.plan.lane, "--home", home_.string()};
+    std::vector<std::string> words = {"stillreel",      "work",   "--lane",
+                                      worker.plan.lane, "--home", home_.string()};
+    if (worker.plan.presence == Presence::on_call) words.push_back("--until-idle");
     std::vector<char*> arguments;
     for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
@@ -77,14 +79,16 @@ void WorkerCrew::start(Worker& worker) {
         return;
     }
     worker.process = process;
-    if (worker.started_before) ++restarts_;
-    worker.started_before = true;
+    worker.called = false;
+    if (std::exchange(worker.died, false)) ++restarts_;
 }
 
 void WorkerCrew::reap(Worker& worker) {
     int status = 0;
     if (worker.process == 0 || ::waitpid(worker.process, &status, WNOHANG) != worker.process) return;
     worker.process = 0;
+    if (worker.plan.presence == Presence::on_call && WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
+    worker.died = true;
     const auto now = Clock::now();
     if (now - worker.begun > kHealthyLife) worker.pause = std::chrono::milliseconds(500);
     log::warning(fmt::format("the {} worker {}; it is started again in {:.1f} s", worker.plan.lane,
@@ -96,8 +100,14 @@ void WorkerCrew::reap(Worker& worker) {
 void WorkerCrew::tend() {
     for (Worker& worker : workers_) {
         reap(worker);
-        if (worker.process == 0 && Clock::now() >= worker.start_at) start(worker);
+        const bool wanted = worker.plan.presence == Presence::always || worker.called;
+        if (wanted && worker.process == 0 && Clock::now() >= worker.start_at) start(worker);
     }
+}
+
+void WorkerCrew::call(std::string_view lane) {
+    for (Worker& worker : workers_)
+        if (worker.plan.lane == lane && worker.process == 0) worker.called = true;
 }
 
 void WorkerCrew::stop() {

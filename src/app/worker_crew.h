@@ -7,13 +7,20 @@
 #include <chrono>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace stillreel::app {
 
+enum class Presence {
+    always,
+    on_call,  // started by WorkerCrew::call(), leaves when nothing waits
+};
+
 struct WorkerPlan {
     std::string lane;  // "render"
     int niceness = 0;
+    Presence presence = Presence::always;
 };
 
 class WorkerCrew {
@@ -28,6 +35,8 @@ class WorkerCrew {
     /// Starts who is missing: at once the first time, later after a pause that doubles up to 30 s while a
     /// worker keeps dying young. Call it again and again from one thread, whose end ends the workers too.
     void tend();
+    /// There is work for the lane's workers on call: those that are not there are started by the next tend().
+    void call(std::string_view lane);
     /// Asks all to stop, which puts their jobs back into the queue; kills who takes longer than 10 s.
     void stop();
     int restarts() const { return restarts_; }
@@ -39,7 +48,8 @@ class WorkerCrew {
         pid_t process = 0;  // 0: not running
         Clock::time_point begun{}, start_at{};
         std::chrono::milliseconds pause{500};
-        bool started_before = false;
+        bool called = false;
+        bool died = false;
     };
 
     void start(Worker& worker);

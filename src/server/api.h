@@ -40,5 +40,6 @@ void add_planning_routes(Router& router, const ApiParts& parts);
 void add_video_routes(Router& router, const ApiParts& parts);
 void add_system_routes(Router& router, const ApiParts& parts);
 void add_quick_routes(Router& router, const ApiParts& parts);
+void add_pull_routes(Router& router, const ApiParts& parts);
 
 }  // namespace stillreel::server

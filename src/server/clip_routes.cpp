@@ -21,6 +21,13 @@ const std::vector<std::string> kOwnFields = {"priority", "webhook"};
 
 const std::string& id_of(const Request& request) { return request.parameters.at("id"); }
 
+/// Jobs of other lanes are no clips. Throws not_found.
+void demand_clip(const ApiParts& parts, const std::string& id) {
+    const auto job = parts.store.find(id);
+    if (!job || job->lane != jobs::kRenderLane)
+        throw Error(ErrorCode::not_found, fmt::format("there is no clip {}", id.substr(0, 60)));
+}
+
 Response shown(const ApiParts& parts, int status, const jobs::Job& job) {
     Headers headers;
     if (status == 201 || status == 202) headers = {{"Location", "/v1/clips/" + job.id}};
@@ -283,8 +290,10 @@ Response batch(const ApiParts& parts, const Request& request) {
 void add_clip_routes(Router& router, const ApiParts& parts) {
     const auto add = [&](const char* method, const char* pattern,
                          Response (*answer)(const ApiParts&, const Request&)) {
-        router.add({method, pattern, Audience::insiders,
-                    at_once([&parts, answer](const Request& request) { return answer(parts, request); })});
+        router.add({method, pattern, Audience::insiders, at_once([&parts, answer](const Request& request) {
+                        if (request.parameters.contains("id")) demand_clip(parts, id_of(request));
+                        return answer(parts, request);
+                    })});
     };
     add("POST", "/v1/clips", create);
     add("GET", "/v1/clips", list);

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <map>
 
+#include "studio/model_pulls.h"
+
 namespace stillreel::server {
 namespace {
 
@@ -48,6 +50,8 @@ std::string EventHub::words(const std::vector<jobs::Event>& events) {
         if (!job || job->deleted()) {
             texts[event.number] =
                 message(event.number, "deleted", fmt::format("{{\"id\":\"{}\"}}", event.job));
+        } else if (job->lane == studio::kPullLane) {
+            texts[event.number] = message(event.number, "pull", studio::pull_view(*job));
         } else if (job->lane == jobs::kRenderLane) {
             found.push_back(*job);
             about.push_back(event);

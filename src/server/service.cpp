@@ -47,6 +47,7 @@ struct Service::State {
         add_video_routes(router, parts);
         add_system_routes(router, parts);
         add_quick_routes(router, parts);
+        add_pull_routes(router, parts);
         interface_routes = router.routes().size();
         add_page(router);
     }
@@ -87,6 +88,11 @@ Service Service::start(const ServiceSettings& settings, const ServiceParts& part
 }
 
 int Service::port() const { return state_->http->port(); }
+
+bool Service::has_work(std::string_view lane) const {
+    const jobs::Counts counts = state_->store.counts(lane);
+    return counts.at(jobs::State::queued) + counts.at(jobs::State::running) > 0;
+}
 
 std::vector<std::pair<std::string, std::string>> Service::interface_routes() const {
     std::vector<std::pair<std::string, std::string>> list;

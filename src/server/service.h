@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/access.h"
@@ -40,6 +41,8 @@ class Service {
     ~Service();
 
     int port() const;
+    /// Whether jobs of the lane wait or run. Throws what JobStore::counts throws.
+    bool has_work(std::string_view lane) const;
     /// Method and pattern of every route of the interface, the page's files left out.
     std::vector<std::pair<std::string, std::string>> interface_routes() const;
 

@@ -1,8 +1,7 @@
 // `stillreel models` over the tiny model of tests/goldens, served by a small Hub on this machine.
 #include <nlohmann/json.hpp>
 
-#include "app_fixture.h"
-#include "weights/hub_server.h"
+#include "hub_fixture.h"
 
 namespace stillreel::app {
 namespace {
@@ -14,31 +13,8 @@ using stillreel::testing::HubServer;
 using stillreel::testing::Process;
 using stillreel::testing::ProcessOptions;
 
-class Models : public AppTest {
+class Models : public HubAppTest {
   protected:
-    Models() {
-        for (const auto& entry : fs::recursive_directory_iterator(source())) {
-            if (!entry.is_regular_file()) continue;
-            const std::string path = fs::relative(entry.path(), source()).string();
-            const bool large = path.ends_with(".safetensors");
-            server_.add(path, bytes(entry.path()),
-                        large ? HubServer::Storage::large : HubServer::Storage::git);
-        }
-        server_.add("README.md", "not needed", HubServer::Storage::git);
-    }
-
-    static fs::path source() { return fs::path(STILLREEL_SOURCE_DIR) / "tests/goldens/models/tiny-i2vgenxl"; }
-    fs::path models() const { return home() / "models"; }
-    fs::path root() const { return models() / "i2vgen-xl"; }
-
-    ProcessOptions with_hub() const {
-        ProcessOptions chosen = options();
-        chosen.environment["HF_ENDPOINT"] = server_.url();
-        chosen.environment["HF_HUB_CACHE"] = (home() / "cache").string();
-        chosen.environment["HF_TOKEN"] = "";
-        chosen.environment["HF_HUB_OFFLINE"] = "";
-        return chosen;
-    }
     Finished ask(std::vector<std::string> words) const {
         words.insert(words.begin(), "models");
         return Process(command(words), with_hub()).wait();
@@ -54,8 +30,6 @@ class Models : public AppTest {
         fs::copy(source(), snapshots / "39e1979ea27be737b0278c06755e321f2b4360d5",
                  fs::copy_options::recursive);
     }
-
-    HubServer server_;
 };
 
 TEST_F(Models, BareCommandPrintsHelp) {

@@ -119,6 +119,12 @@ TEST_F(OpenApiTest, RepliesAreAsDescribed) {
     for (const char* target : {"/v1/presets", "/v1/engines", "/v1/models", "/v1/queue", "/v1/session",
                                "/v1/system", "/healthz", "/readyz", "/metrics", "/openapi.json"})
         expect_described("GET", target, get(target));
+    const Answer pull = post("/v1/models/pulls", R"({"model":"i2vgen-xl"})");
+    expect_described("POST", "/v1/models/pulls", pull);
+    expect_described("GET", "/v1/models/pulls", get("/v1/models/pulls"));
+    expect_described("GET", "/v1/models/pulls/{id}", get(pull.header("location")));
+    expect_described("POST", "/v1/models/pulls/{id}/cancel", post(pull.header("location") + "/cancel"));
+    expect_described("POST", "/v1/models/pulls", post("/v1/models/pulls", "{}"));
     expect_described("GET", "/v1/videos/{id}", get("/v1/videos/" + id));
     expect_described("POST", "/v1/session", post("/v1/session", R"({"token":"x"})"));
 }
