@@ -94,6 +94,7 @@ JobStore JobStore::open(const fs::path& file, StoreOptions options) {
     std::unique_ptr<Inside> inside(
         new Inside{Database::open(absolute, options.busy_timeout_ms), options, absolute, {}});
     migrate(inside->db, migrations(), absolute);
+    if (options.durability == Durability::crash) inside->db.run_script("PRAGMA synchronous=NORMAL");
     return JobStore(std::move(inside));
 }
 

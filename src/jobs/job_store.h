@@ -107,8 +107,8 @@ struct Edit {
     std::optional<std::string> output_form{};
 };
 
-/// Something that listeners should hear of. Numbers grow and survive restarts; a job's older "progress" is
-/// dropped when a newer one comes.
+/// Something that listeners should hear of; jobs of the quick lane are nobody else's business. Numbers grow
+/// and survive restarts; a job's older "progress" is dropped when a newer one comes.
 struct Event {
     std::int64_t number = 0;
     std::string job;   // id; empty: about the queue
@@ -158,10 +158,17 @@ struct Stray {
     int attempt = 0;
 };
 
+/// What a commit waits for.
+enum class Durability {
+    power_cut,  // that it is on the disk: what was answered is never forgotten
+    crash,      // that the system has it: a power cut may undo the last ones. For what can be asked again
+};
+
 struct StoreOptions {
     std::int64_t lease_ms = 30'000;     // a live worker that says nothing for so long has lost its job
     std::int64_t events_kept = 10'000;  // about
     std::int64_t busy_timeout_ms = 10'000;
+    Durability durability = Durability::power_cut;
 };
 
 /// Attempts whose worker died, after which a job is failed.

@@ -90,6 +90,7 @@ Job load_in_state(Database& db, const std::string& id, std::initializer_list<Sta
 
 void add_event(JobStore::Inside& inside, std::string_view job, std::string_view kind) {
     Database& db = inside.db;
+    if (db.query("SELECT 1 FROM jobs WHERE id = ?1 AND lane = ?2", job, kQuickLane).step()) return;
     if (kind == "progress") db.run("DELETE FROM events WHERE job = ?1 AND kind = 'progress'", job);
     db.run("INSERT INTO events (job, kind, at_ms) VALUES (?1, ?2, ?3)", job, kind, unix_ms());
     Statement newest = db.query("SELECT max(number) FROM events");

@@ -30,7 +30,8 @@ Job load_job(Database& db, const std::string& id);
 Job load_in_state(Database& db, const std::string& id, std::initializer_list<State> allowed,
                   std::string_view wish);
 
-/// Within the caller's transaction. Drops what is too old.
+/// Within the caller's transaction. Drops what is too old. Nobody listens to the quick lane: nothing for its
+/// jobs.
 void add_event(JobStore::Inside& inside, std::string_view job, std::string_view kind);
 /// If the job asks for it.
 void add_delivery(Database& db, const Job& job, State state);
