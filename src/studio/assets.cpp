@@ -8,11 +8,11 @@
 #include <random>
 #include <span>
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "image/file_kind.h"
-#include "image/picture_file.h"
 
 namespace stillreel::studio {
 namespace {
@@ -70,45 +70,49 @@ std::string text_of(const nlohmann::ordered_json& json) {
 
 }  // namespace
 
-Asset AssetStore::add(std::string_view bytes, std::string_view name, std::string_view key) const {
+SoundPicture decode_upload(const std::vector<std::uint8_t>& bytes, std::string_view name) {
     if (bytes.size() > kMaxAssetBytes)
         throw Error(
             ErrorCode::invalid_argument,
             fmt::format("the picture has {} bytes; {} MiB are the most that is taken: save it smaller",
                         bytes.size(), kMaxAssetBytes >> 20));
+    const std::string shown = plain_name(name);
+    SoundPicture sound;
+    sound.format =
+        image::picture_format(std::span(bytes).first(std::min<std::size_t>(bytes.size(), 4096)), shown);
+    sound.picture = image::decode_picture(bytes, shown);
+    return sound;
+}
+
+std::string AssetStore::id_for(std::string_view bytes, std::string_view key) {
+    return key.empty() ? random_id()
+                       : sha256_hex(fmt::format("{}\n{}", key, sha256_hex(bytes))).substr(0, kIdDigits);
+}
+
+Asset AssetStore::keep(const std::string& id, std::string_view bytes, std::string_view name,
+                       const SoundPicture& sound) const {
+    STILLREEL_CHECK(is_id(id));
+    if (const auto known = find(id)) return *known;
     Asset asset;
+    asset.id = id;
     asset.name = plain_name(name);
-    const auto* first = reinterpret_cast<const std::uint8_t*>(bytes.data());
-    const image::FileFormat format =
-        image::picture_format(std::span(first, std::min<std::size_t>(bytes.size(), 4096)), asset.name);
     asset.sha256 = sha256_hex(bytes);
-    asset.id =
-        key.empty() ? random_id() : sha256_hex(fmt::format("{}\n{}", key, asset.sha256)).substr(0, kIdDigits);
-    if (const auto known = find(asset.id)) return *known;
-    asset.path = folder_ / (asset.id + "." + extension_of(format));
-    PartFile part = PartFile::create(asset.path);
-    write_file(part.path(), bytes);
-    const image::PictureFacts facts = [&] {
-        try {
-            return image::probe_picture(part.path());
-        } catch (const Error& error) {
-            std::string message = error.what();
-            // The message names the file, which has a name of ours.
-            for (auto at = message.find(part.path().string()); at != std::string::npos;
-                 at = message.find(part.path().string()))
-                message.replace(at, part.path().string().size(), asset.name);
-            throw Error(error.code(), message);
-        }
-    }();
-    asset.format = image::name_of(facts.format);
-    asset.size = facts.size;
+    asset.path = folder_ / (id + "." + extension_of(sound.format));
+    asset.format = image::name_of(sound.format);
+    asset.size = sound.picture.size();
     asset.bytes = bytes.size();
     asset.created_at = utc_time(std::chrono::system_clock::now());
-    part.commit();
+    write_file(asset.path, bytes);
     nlohmann::ordered_json json = facts_of(asset);
     json["file"] = asset.path.filename().string();
-    write_file(folder_ / (asset.id + ".json"), text_of(json));
+    // What has no facts is not there: they come last.
+    write_file(folder_ / (id + ".json"), text_of(json));
     return asset;
+}
+
+Asset AssetStore::add(std::string_view bytes, std::string_view name, std::string_view key) const {
+    const SoundPicture sound = decode_upload({bytes.begin(), bytes.end()}, name);
+    return keep(id_for(bytes, key), bytes, name, sound);
 }
 
 std::optional<Asset> AssetStore::find(std::string_view id) const {

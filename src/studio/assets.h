@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "image/image.h"
+#include "image/picture_file.h"
 
 namespace stillreel::studio {
 
@@ -26,14 +27,29 @@ struct Asset {
     std::filesystem::path path;
 };
 
+/// A picture file from outside, decoded to its last row.
+struct SoundPicture {
+    image::FileFormat format = image::FileFormat::jpeg;
+    image::Image picture;  // as image::read_picture
+};
+
+/// Throws invalid_argument (too large, too many pixels), unsupported (no picture that we read), corrupt_data.
+/// Messages call it `name`.
+SoundPicture decode_upload(const std::vector<std::uint8_t>& bytes, std::string_view name);
+
 class AssetStore {
   public:
     /// The folder need not exist yet.
     explicit AssetStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
-    /// Keeps a picture, looking at its header only. `key`: not empty, the same key and bytes give the same
-    /// asset. Throws invalid_argument (too large, too many pixels), unsupported (no picture that we read),
-    /// corrupt_data, io.
+    /// The id to keep these bytes under: of the same key and bytes always the same one, of an empty key a
+    /// fresh one. Looks at nothing inside.
+    static std::string id_for(std::string_view bytes, std::string_view key);
+    /// Keeps a picture that decode_upload() has found to be sound; done once more, it changes nothing. Throws
+    /// io.
+    Asset keep(const std::string& id, std::string_view bytes, std::string_view name,
+               const SoundPicture& sound) const;
+    /// Both, for callers that may decode what they were sent.
     Asset add(std::string_view bytes, std::string_view name, std::string_view key = {}) const;
 
     /// Throws not_found.

@@ -18,6 +18,8 @@
 #include "studio/field_error.h"
 #include "studio/fit_text.h"
 #include "studio/progress_picture.h"
+#include "studio/preview.h"
+#include "studio/quick_cache.h"
 
 namespace stillreel::studio {
 namespace {
@@ -32,7 +34,7 @@ Source source_of(const std::string& id, const char* field, const AssetStore& ass
         throw FieldError(
             ErrorCode::not_found,
             fmt::format("{}: there is no asset \"{}\"; upload it first", field, id.substr(0, 60)), field);
-    return {asset->path, asset->name};
+    return {asset->path, asset->name, asset->size};
 }
 
 /// Folders of the server's disk are not for clients to name.
@@ -182,7 +184,12 @@ ClipPlan ClipService::plan(std::string_view fields) const {
     return plan_clip(request_of(spec, assets_), run_options(), engines_);
 }
 
-void ClipService::check(std::string_view fields) const { plan(fields); }
+std::string ClipService::preview(std::string_view fields) const {
+    const ClipSpec spec = parse_clip_spec(fields);
+    const ClipSpec small = preview_of(spec, request_of(spec, assets_).picture.size, engines_);
+    plan_clip(request_of(small, assets_), run_options(), engines_);
+    return to_json(small);
+}
 
 std::string ClipService::estimate(std::string_view fields) const {
     const ClipPlan planned = plan(fields);
@@ -256,7 +263,7 @@ std::vector<jobs::Job> ClipService::submit_batch(const std::vector<std::string>&
 
 jobs::Job ClipService::duplicate(const std::string& id, std::string_view changes,
                                  const SubmitOptions& options) {
-    const jobs::Job job = store_.get(id);
+    const jobs::Job job = clip(id);
     ClipSpec spec = parse_clip_spec(job.spec);
     if (!changes.empty()) merge(spec, changes);
     SubmitOptions own = options;
@@ -265,7 +272,7 @@ jobs::Job ClipService::duplicate(const std::string& id, std::string_view changes
 }
 
 jobs::Job ClipService::edit(const std::string& id, std::string_view changes) {
-    const jobs::Job job = store_.get(id);
+    const jobs::Job job = clip(id);
     ClipSpec spec = parse_clip_spec(job.spec);
     merge(spec, changes);
     const jobs::NewJob changed = checked(to_json(spec), {});
@@ -288,6 +295,14 @@ void ClipService::remove_asset(const std::string& id) {
                         fmt::format("the clip {} still needs this picture: cancel it first", job.id));
     }
     assets_.remove(id);
+    forget_asset_pictures(folders_.quick(), id);
+}
+
+jobs::Job ClipService::clip(const std::string& id) const {
+    const auto job = store_.find(id);
+    if (!job || job->lane != jobs::kRenderLane)
+        throw Error(ErrorCode::not_found, fmt::format("there is no clip {}", id.substr(0, 60)));
+    return *job;
 }
 
 std::string ClipService::view(const jobs::Job& job) {

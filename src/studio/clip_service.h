@@ -23,6 +23,8 @@ struct ServiceFolders {
     std::filesystem::path assets() const { return home / "assets"; }
     std::filesystem::path uploads() const { return home / "uploads"; }
     std::filesystem::path cache() const { return home / "cache"; }
+    /// What the quick lane makes and is handed: can be made again, and is cleared away by itself.
+    std::filesystem::path quick() const { return cache() / "quick"; }
     std::filesystem::path logs() const { return home / "logs"; }
     /// Pictures of clips under way: progress_picture.h.
     std::filesystem::path progress() const { return cache() / "progress"; }
@@ -65,13 +67,15 @@ class ClipService {
     /// A queued clip's fields.
     jobs::Job edit(const std::string& id, std::string_view changes);
 
-    /// Throws as submit(), but for what concerns the queue and the memory.
-    void check(std::string_view fields) const;
+    /// What to draw for a preview: preview_of(), as JSON, checked as a clip is.
+    std::string preview(std::string_view fields) const;
     /// What would be made, on the picture that the fields name, and what it would take: a JSON object.
     std::string estimate(std::string_view fields) const;
     /// Throws busy while an unfinished clip needs it.
     void remove_asset(const std::string& id);
 
+    /// The job of a clip. Throws not_found, for jobs of other lanes too.
+    jobs::Job clip(const std::string& id) const;
     /// The clip as the interface shows it.
     std::string view(const jobs::Job& job);
     std::vector<std::string> views(const std::vector<jobs::Job>& list);

@@ -25,6 +25,7 @@ namespace stillreel::studio {
 struct Source {
     std::filesystem::path path;
     std::string name;
+    image::Size size{};  // px, upright, where it is known already; 0: plan_clip looks into the file
 };
 
 /// A spec whose files were found. spec.camera is still a file's name or a path's JSON.
@@ -56,6 +57,7 @@ struct RunOptions {
     std::function<bool()> keeps_partial{};
     std::string job{};  // id for the recipe; empty: none
     Resume resume = Resume::yes;
+    std::string encoder_preset{};  // x264's name; empty: as spec.quality says
 };
 
 /// Of the file that will be written.
@@ -66,7 +68,7 @@ struct Estimate {
     std::uint64_t bytes = 0;  // of the file
 };
 
-/// What would be made, from the picture's header alone.
+/// What would be made, from the picture's size alone.
 struct ClipPlan {
     std::string engine;
     image::Size picture;
@@ -88,9 +90,9 @@ struct ClipPlan {
     }
 };
 
-/// Reads the picture's header, understands the prompt, compiles the camera and checks the output's name.
-/// Writes nothing. A clip that does not fit into the memory is planned all the same, smaller where
-/// spec.auto_fit says so.
+/// Reads the picture's header where its size is not known, understands the prompt, compiles the camera and
+/// checks the output's name. Writes nothing. A clip that does not fit into the memory is planned all the
+/// same, smaller where spec.auto_fit says so.
 ClipPlan plan_clip(const ClipRequest& request, const RunOptions& run, const EngineRegistry& engines);
 
 struct Started {

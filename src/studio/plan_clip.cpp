@@ -57,11 +57,15 @@ Estimate estimate(const ResolvedClip& clip, media::Format format, int threads) {
     return estimate;
 }
 
+image::Size size_of(const Source& source) {
+    return source.size.width_px > 0 ? source.size : image::probe_picture(source.path).size;
+}
+
 /// A map must show the whole picture. Said before anything is decoded, in the sizes of the files.
 void check_shape(const char* what, const std::optional<Source>& map, const Source& picture,
                  image::Size size) {
     if (!map) return;
-    const image::Size found = image::probe_picture(map->path).size;
+    const image::Size found = size_of(*map);
     const double stretch =
         static_cast<double>(found.width_px) * size.height_px / found.height_px / size.width_px;
     if (std::abs(stretch - 1) > kShapeTolerance)
@@ -127,9 +131,10 @@ ClipPlan plan_clip(const ClipRequest& request, const RunOptions& run, const Engi
     const Engine& engine = engines.find(request.spec.engine);
     ClipPlan plan;
     plan.engine = engine.name();
-    plan.picture = image::probe_picture(request.picture.path).size;
+    plan.picture = size_of(request.picture);
     plan.clip = engine.resolve(request.spec, plan.picture,
                                media::needs_even_size(format) ? EvenSize::needed : EvenSize::any);
+    if (!run.encoder_preset.empty()) plan.clip.encoder_preset = run.encoder_preset;
     if (engine.reads_motion()) {
         check_shape("depth map", request.depth, request.picture, plan.picture);
         check_shape("mask", request.mask, request.picture, plan.picture);
