@@ -28,6 +28,8 @@ namespace {
 
 constexpr int kPortsTried = 50;
 constexpr int kRenderNiceness = 10;
+// Somebody waits for what the quick worker does.
+constexpr std::chrono::milliseconds kQuickPause{2'000};
 
 struct Arguments {
     std::string listen = "127.0.0.1";
@@ -152,7 +154,7 @@ int serve(const Arguments& arguments) {
         server::is_loopback(settings.access.listen))
         throw port_taken(settings);
     const studio::ServiceFolders& folders = settings.folders;
-    for (const fs::path& folder : {folders.home, folders.assets(), folders.uploads(), folders.cache(),
+    for (const fs::path& folder : {folders.home, folders.assets(), folders.uploads(), folders.quick(),
                                    folders.logs(), folders.outputs()})
         probe_folder(folder);
     const fs::path log_file =
@@ -161,11 +163,13 @@ int serve(const Arguments& arguments) {
     log::set_level(log::Level::info);
 
     const studio::EngineRegistry engines = studio::standard_engines();
-    std::vector<WorkerPlan> plans(static_cast<std::size_t>(arguments.workers), {"render", kRenderNiceness});
+    std::vector<WorkerPlan> plans(static_cast<std::size_t>(arguments.workers),
+                                  {.lane = std::string(jobs::kRenderLane), .niceness = kRenderNiceness});
+    plans.push_back({.lane = std::string(jobs::kQuickLane), .longest_pause = kQuickPause});
     plans.push_back(
         {.lane = std::string(studio::kPullLane), .niceness = kRenderNiceness, .presence = Presence::on_call});
     WorkerCrew crew(folders.home, log_file, plans);
-    server::ServiceParts parts{engines, nullptr, models_json, [&crew] { return crew.restarts(); }};
+    server::ServiceParts parts{engines, models_json, [&crew] { return crew.restarts(); }};
     const server::Service service = [&] {
         try {
             return server::Service::start(settings, parts);

@@ -3,10 +3,12 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <memory>
 
 #include "app/commands.h"
+#include "app/quick_process.h"
 #include "app/usage_error.h"
 #include "base/cancel.h"
 #include "base/clock.h"
@@ -14,15 +16,19 @@
 #include "base/log.h"
 #include "studio/clip_job.h"
 #include "studio/model_pulls.h"
+#include "studio/quick_tasks.h"
 
 namespace stillreel::app {
 namespace {
 
-constexpr int kNiceness = 10;
+constexpr int kRenderNiceness = 10;
+constexpr int kQuickPoll_ms = 10;
+constexpr double kQuickTask_s = 20;
 
 struct Arguments {
     std::string lane{jobs::kRenderLane};
     std::string home;
+    double task_limit_s = kQuickTask_s;
     bool until_idle = false;
 };
 
@@ -36,24 +42,38 @@ void keep_log(const fs::path& logs) {
                                     local_time_stamp(std::chrono::system_clock::now()), ::getpid()));
 }
 
+jobs::Work task_of(const Arguments& arguments, jobs::JobStore& store, const studio::EngineRegistry& engines,
+                   const studio::ServiceFolders& folders) {
+    if (arguments.lane == studio::kPullLane) return studio::pull_work(folders);
+    if (arguments.lane == jobs::kRenderLane) return studio::clip_work(store, engines, folders);
+    const auto limit = std::chrono::milliseconds(std::lround(1000 * arguments.task_limit_s));
+    return bounded(studio::quick_work(engines, folders), store, limit);
+}
+
 int work(const Arguments& arguments) {
-    const bool pulling = arguments.lane == studio::kPullLane;
-    if (!pulling && arguments.lane != jobs::kRenderLane)
-        throw UsageError(fmt::format("there is no lane \"{}\" to work on; known: {}, {}", arguments.lane,
-                                     jobs::kRenderLane, studio::kPullLane));
+    const bool quick = arguments.lane == jobs::kQuickLane;
+    if (!quick && arguments.lane != studio::kPullLane && arguments.lane != jobs::kRenderLane)
+        throw UsageError(fmt::format("there is no lane \"{}\" to work on; known: {}, {}, {}", arguments.lane,
+                                     jobs::kRenderLane, jobs::kQuickLane, studio::kPullLane));
     // Models and settings of the machine are looked for beside the jobs.
     if (!arguments.home.empty()) ::setenv("STILLREEL_HOME", fs::absolute(arguments.home).c_str(), 1);
     const studio::ServiceFolders folders{data_home()};
     log::set_level(log::Level::info);
     keep_log(folders.logs());
     const studio::EngineRegistry engines = studio::standard_engines();
-    jobs::JobStore store = jobs::JobStore::open(folders.database());
+    if (quick) bound_this_process();
+    jobs::StoreOptions kept;
+    if (quick) kept.durability = jobs::Durability::crash;
+    jobs::JobStore store = jobs::JobStore::open(folders.database(), kept);
     jobs::WorkerOptions options;
     options.lane = arguments.lane;
-    options.niceness = kNiceness;
+    if (quick)
+        options.poll_ms = kQuickPoll_ms;
+    else
+        options.niceness = kRenderNiceness;
+    const jobs::Work task = task_of(arguments, store, engines, folders);
     if (arguments.until_idle) options.when_idle = jobs::WhenIdle::leave;
     log::info(fmt::format("working for {}", folders.database().string()));
-    const jobs::Work task = pulling ? studio::pull_work(folders) : studio::clip_work(store, engines, folders);
     const int taken = jobs::run_worker(store, task, options, interrupt_flag());
     log::info(fmt::format("leaving after {} jobs", taken));
     return 0;
@@ -66,10 +86,16 @@ Command add_work(CLI::App& app) {
     auto arguments = std::make_shared<Arguments>();
     command
         ->add_option("--lane", arguments->lane,
-                     "Which jobs to take: render, or pull, which fetches models [render]")
+                     "Which jobs to take: render; quick, which is uploads, thumbnails and previews; or pull, "
+                     "which fetches models [render]")
         ->type_name("NAME");
     command->add_option("--home", arguments->home, "Folder of the service's data [$STILLREEL_HOME]")
         ->type_name("FOLDER");
+    command
+        ->add_option("--task-limit", arguments->task_limit_s,
+                     "Seconds that one job of the quick lane may take [20]")
+        ->check(CLI::Range(0.01, 3600.0).description(""))
+        ->type_name("N");
     command->add_flag("--until-idle", arguments->until_idle, "Leave when nothing waits");
     command->footer(
         "serve starts its own worker. More of them may run beside it, under other users' priorities or\n"

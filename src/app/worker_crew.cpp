@@ -17,7 +17,6 @@
 namespace stillreel::app {
 namespace {
 
-constexpr std::chrono::milliseconds kLongestPause{30'000};
 // Who lived this long did not die of being started.
 constexpr std::chrono::seconds kHealthyLife{60};
 constexpr int kStopTenths = 100;
@@ -75,7 +74,7 @@ void WorkerCrew::start(Worker& worker) {
     worker.begun = Clock::now();
     if (process < 0) {
         log::error("a worker could not be started: the system gives no more processes");
-        worker.start_at = worker.begun + kLongestPause;
+        worker.start_at = worker.begun + worker.plan.longest_pause;
         return;
     }
     worker.process = process;
@@ -94,7 +93,7 @@ void WorkerCrew::reap(Worker& worker) {
     log::warning(fmt::format("the {} worker {}; it is started again in {:.1f} s", worker.plan.lane,
                              how_it_ended(status), static_cast<double>(worker.pause.count()) / 1000));
     worker.start_at = now + worker.pause;
-    worker.pause = std::min(2 * worker.pause, kLongestPause);
+    worker.pause = std::min(2 * worker.pause, worker.plan.longest_pause);
 }
 
 void WorkerCrew::tend() {

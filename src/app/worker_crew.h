@@ -21,6 +21,7 @@ struct WorkerPlan {
     std::string lane;  // "render"
     int niceness = 0;
     Presence presence = Presence::always;
+    std::chrono::milliseconds longest_pause{30'000};  // before a worker that keeps dying is started again
 };
 
 class WorkerCrew {
@@ -32,8 +33,8 @@ class WorkerCrew {
     WorkerCrew(const WorkerCrew&) = delete;
     WorkerCrew& operator=(const WorkerCrew&) = delete;
 
-    /// Starts who is missing: at once the first time, later after a pause that doubles up to 30 s while a
-    /// worker keeps dying young. Call it again and again from one thread, whose end ends the workers too.
+    /// Starts who is missing: at once the first time, later after a pause that doubles while a worker
+    /// keeps dying young. Call it again and again from one thread, whose end ends the workers too.
     void tend();
     /// There is work for the lane's workers on call: those that are not there are started by the next tend().
     void call(std::string_view lane);

@@ -28,7 +28,7 @@ struct ApiParts {
     EventHub& events;
     WebhookSender& webhooks;
     const HttpMetrics& metrics;
-    QuickLane* quick;                     // null: there is none, its routes answer 503
+    QuickLane& quick;
     std::function<std::string()> models;  // JSON array
     std::function<int()> worker_restarts;
 };

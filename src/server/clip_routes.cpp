@@ -8,10 +8,12 @@
 #include "server/content.h"
 #include "server/listing.h"
 #include "server/request_body.h"
+#include "studio/clip_job.h"
 #include "studio/field_error.h"
 #include "studio/job_log.h"
 #include "studio/job_sheet.h"
 #include "studio/progress_picture.h"
+#include "studio/quick_cache.h"
 
 namespace stillreel::server {
 namespace {
@@ -19,13 +21,9 @@ namespace {
 constexpr int kMaxListed = 500;
 const std::vector<std::string> kOwnFields = {"priority", "webhook"};
 
-const std::string& id_of(const Request& request) { return request.parameters.at("id"); }
-
-/// Jobs of other lanes are no clips. Throws not_found.
-void demand_clip(const ApiParts& parts, const std::string& id) {
-    const auto job = parts.store.find(id);
-    if (!job || job->lane != jobs::kRenderLane)
-        throw Error(ErrorCode::not_found, fmt::format("there is no clip {}", id.substr(0, 60)));
+/// The clip of the address; jobs of other lanes are none. Throws not_found.
+jobs::Job clip_of(const ApiParts& parts, const Request& request) {
+    return parts.clips.clip(request.parameters.at("id"));
 }
 
 Response shown(const ApiParts& parts, int status, const jobs::Job& job) {
@@ -137,9 +135,8 @@ Response list(const ApiParts& parts, const Request& request) {
 
 /// PATCH: fields of the spec, and what concerns the place in the queue and the gallery.
 Response change(const ApiParts& parts, const Request& request) {
-    const std::string& id = id_of(request);
+    const std::string id = clip_of(parts, request).id;
     const Fields fields = json_fields(request, {"priority", "before", "after", "favourite", "deleted"});
-    parts.store.get(id);
     if (fields.rest != "{}") parts.clips.edit(id, fields.rest);
     if (!fields.raw("priority").empty()) parts.store.prioritise(id, fields.whole("priority", 0));
     if (const std::string other = fields.text("before"); !other.empty()) parts.store.move_before(id, other);
@@ -155,26 +152,21 @@ Response change(const ApiParts& parts, const Request& request) {
 Response erase(const ApiParts& parts, const Request& request) {
     const auto query = parse_query(request.query);
     const bool for_ever = query.contains("purge") && query.at("purge") == "true";
-    const jobs::Job job = parts.store.get(id_of(request));
+    const jobs::Job job = clip_of(parts, request);
     if (!for_ever) {
         parts.store.remove(job.id);
         return {204, {}, "", {}, {}};
     }
     if (!job.deleted() || job.state == jobs::State::running)
         throw Error(ErrorCode::busy, fmt::format("delete the clip {} first, then purge it", job.id));
-    if (job.state == jobs::State::completed && !job.output.empty()) {
-        open_inside(parts.folders.outputs(), job.output);
-        std::error_code failed;
-        fs::remove(parts.folders.outputs() / job.output, failed);
-        if (failed)
-            throw Error(ErrorCode::io, fmt::format("cannot delete {}: {}", job.output, failed.message()));
-    }
+    studio::remove_output(job, parts.folders);
+    studio::forget_clip_pictures(parts.folders.quick(), job.id);
     parts.store.purge(job.id);
     return {204, {}, "", {}, {}};
 }
 
 Response picture_of_progress(const ApiParts& parts, const Request& request) {
-    const jobs::Job job = parts.store.get(id_of(request));
+    const jobs::Job job = clip_of(parts, request);
     const auto shown = studio::progress_picture(job, parts.folders);
     if (!shown)
         throw Error(ErrorCode::not_found,
@@ -184,7 +176,7 @@ Response picture_of_progress(const ApiParts& parts, const Request& request) {
 }
 
 Response log_of(const ApiParts& parts, const Request& request) {
-    const jobs::Job job = parts.store.get(id_of(request));
+    const jobs::Job job = clip_of(parts, request);
     const auto lines = studio::job_log(parts.folders.logs(), job.id, job.created_ms);
     return json_response(200, "{\"lines\":" + studio::log_json(lines) + "}");
 }
@@ -192,17 +184,19 @@ Response log_of(const ApiParts& parts, const Request& request) {
 Response cancel(const ApiParts& parts, const Request& request) {
     const Fields fields = json_fields(request, {"keep_partial"}, Empty::allowed);
     const bool keep = fields.truth("keep_partial").value_or(false);
-    return shown(parts, 200,
-                 parts.store.cancel(id_of(request), keep ? jobs::Partial::keep : jobs::Partial::discard));
+    return shown(
+        parts, 200,
+        parts.store.cancel(clip_of(parts, request).id, keep ? jobs::Partial::keep : jobs::Partial::discard));
 }
 
 Response duplicate(const ApiParts& parts, const Request& request) {
     const Fields fields = json_fields(request, kOwnFields, Empty::allowed);
+    const jobs::Job like = clip_of(parts, request);
     studio::SubmitOptions options;
-    options.priority = fields.whole("priority", parts.store.get(id_of(request)).priority);
-    options.key = idempotency_key(request, "duplicate:" + id_of(request));
+    options.priority = fields.whole("priority", like.priority);
+    options.key = idempotency_key(request, "duplicate:" + like.id);
     if (!fields.raw("webhook").empty()) options.webhook = webhook_of(parts, fields);
-    return shown(parts, 202, parts.clips.duplicate(id_of(request), fields.rest, options));
+    return shown(parts, 202, parts.clips.duplicate(like.id, fields.rest, options));
 }
 
 /// The sheet's pictures may be files of the same form, called by their names.
@@ -290,25 +284,23 @@ Response batch(const ApiParts& parts, const Request& request) {
 void add_clip_routes(Router& router, const ApiParts& parts) {
     const auto add = [&](const char* method, const char* pattern,
                          Response (*answer)(const ApiParts&, const Request&)) {
-        router.add({method, pattern, Audience::insiders, at_once([&parts, answer](const Request& request) {
-                        if (request.parameters.contains("id")) demand_clip(parts, id_of(request));
-                        return answer(parts, request);
-                    })});
+        router.add({method, pattern, Audience::insiders,
+                    at_once([&parts, answer](const Request& request) { return answer(parts, request); })});
     };
     add("POST", "/v1/clips", create);
     add("GET", "/v1/clips", list);
     add("GET", "/v1/clips/{id}",
-        [](const ApiParts& p, const Request& request) { return shown(p, 200, p.store.get(id_of(request))); });
+        [](const ApiParts& p, const Request& request) { return shown(p, 200, clip_of(p, request)); });
     add("PATCH", "/v1/clips/{id}", change);
     add("DELETE", "/v1/clips/{id}", erase);
     add("GET", "/v1/clips/{id}/content", [](const ApiParts& p, const Request& request) {
-        return clip_content(request, p.store.get(id_of(request)), p.folders);
+        return clip_content(request, clip_of(p, request), p.folders);
     });
     add("GET", "/v1/clips/{id}/progress_picture", picture_of_progress);
     add("GET", "/v1/clips/{id}/log", log_of);
     add("POST", "/v1/clips/{id}/cancel", cancel);
     add("POST", "/v1/clips/{id}/retry", [](const ApiParts& p, const Request& request) {
-        return shown(p, 202, p.store.retry(id_of(request)));
+        return shown(p, 202, p.store.retry(clip_of(p, request).id));
     });
     add("POST", "/v1/clips/{id}/duplicate", duplicate);
     add("POST", "/v1/batches", batch);

@@ -17,11 +17,9 @@ std::string type_of(const std::string& name) {
     return "application/octet-stream";
 }
 
-}  // namespace
-
-Response file_content(const Request& request, const std::filesystem::path& folder, const std::string& name,
-                      const std::string& media_type) {
-    const std::shared_ptr<OpenFile> file = open_inside(folder, name);
+/// `name` is what the file is shown as.
+Response content_of(const Request& request, const std::shared_ptr<OpenFile>& file, const std::string& name,
+                    const std::string& media_type) {
     const std::string etag = fmt::format("\"{:x}-{:x}\"", file->bytes(), file->modified_ns());
     Response response;
     response.headers = {{"ETag", etag}, {"Cache-Control", "private, no-cache"}, {"Accept-Ranges", "bytes"}};
@@ -49,19 +47,28 @@ Response file_content(const Request& request, const std::filesystem::path& folde
     return response;
 }
 
-Response clip_content(const Request& request, const jobs::Job& job, const studio::ServiceFolders& folders) {
+}  // namespace
+
+Response file_content(const Request& request, const std::filesystem::path& folder, const std::string& name,
+                      const std::string& media_type) {
+    return content_of(request, open_inside(folder, name), name, media_type);
+}
+
+std::shared_ptr<OpenFile> open_clip(const jobs::Job& job, const studio::ServiceFolders& folders) {
     if (job.state != jobs::State::completed || job.output.empty())
         throw Error(ErrorCode::busy, fmt::format("the clip {} is {}: it has no content yet", job.id,
                                                  jobs::name_of(job.state)));
     try {
-        return file_content(request, folders.outputs(), job.output, type_of(job.output));
-    } catch (const Refusal&) {
-        throw;
+        return open_inside(folders.outputs(), job.output);
     } catch (const Error& error) {
         if (error.code() != ErrorCode::not_found) throw;
         throw Error(ErrorCode::not_found,
                     fmt::format("the file {} of clip {} is gone: retry the clip", job.output, job.id));
     }
+}
+
+Response clip_content(const Request& request, const jobs::Job& job, const studio::ServiceFolders& folders) {
+    return content_of(request, open_clip(job, folders), job.output, type_of(job.output));
 }
 
 }  // namespace stillreel::server

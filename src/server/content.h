@@ -7,8 +7,10 @@
 
 namespace stillreel::server {
 
-/// The clip's file: Range, ETag, If-None-Match, ?download=1. Throws busy while it is not completed, not_found
-/// when its file is gone.
+/// The clip's file. Throws busy while it is not completed, not_found when its file is gone.
+std::shared_ptr<OpenFile> open_clip(const jobs::Job& job, const studio::ServiceFolders& folders);
+
+/// The clip's file: Range, ETag, If-None-Match, ?download=1. Throws as open_clip.
 Response clip_content(const Request& request, const jobs::Job& job, const studio::ServiceFolders& folders);
 
 /// Any file below `folder`, of a type that does not run.

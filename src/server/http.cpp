@@ -1,12 +1,15 @@
 #include "server/http.h"
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <new>
 #include <nlohmann/json.hpp>
 
+#include "base/log.h"
 #include "studio/field_error.h"
 
 namespace stillreel::server {
@@ -122,6 +125,20 @@ std::string_view reason_of(int status) {
     };
     const auto found = reasons.find(status);
     return found == reasons.end() ? "Unknown" : found->second;
+}
+
+void answering(const Reply& reply, const std::function<void()>& work) {
+    try {
+        work();
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::io) log::error(error.what());
+        reply(problem(error));
+    } catch (const std::bad_alloc&) {
+        reply(problem(Error(ErrorCode::out_of_memory, "the server is out of memory: try again later")));
+    } catch (const std::exception& error) {
+        log::error(fmt::format("uncaught in a request: {}", error.what()));
+        reply(problem(Error(ErrorCode::io, "the server made a mistake: its log says more")));
+    }
 }
 
 Response json_response(int status, std::string body, Headers headers) {

@@ -96,6 +96,9 @@ class Refusal : public Error {
     Headers headers_;
 };
 
+/// Runs `work`; what it throws becomes the answer.
+void answering(const Reply& reply, const std::function<void()>& work);
+
 Response json_response(int status, std::string body, Headers headers = {});
 
 /// problem+json (RFC 9457): title, status, detail, and our own `code` and `field`.

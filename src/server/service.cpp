@@ -38,8 +38,9 @@ struct Service::State {
           access(settings.access),
           events(store, clips),
           webhooks(store, clips, folders.home, settings.webhooks),
+          quick(folders, settings.quick),
           parts{store,  clips,    assets,  brought.engines, folders,        access,
-                events, webhooks, metrics, brought.quick,   brought.models, brought.worker_restarts} {
+                events, webhooks, metrics, quick,           brought.models, brought.worker_restarts} {
         add_asset_routes(router, parts);
         add_clip_routes(router, parts);
         add_queue_routes(router, parts);
@@ -60,6 +61,7 @@ struct Service::State {
     HttpMetrics metrics;
     EventHub events;
     WebhookSender webhooks;
+    QuickLane quick;
     ApiParts parts;
     Router router;
     std::size_t interface_routes = 0;
@@ -73,6 +75,7 @@ Service& Service::operator=(Service&&) noexcept = default;
 Service::~Service() {
     if (!state_ || !state_->http) return;
     state_->events.close();
+    state_->quick.stop();
     state_->http->stop();
 }
 

@@ -22,12 +22,12 @@ struct ServiceSettings {
     AccessRules access;
     studio::ServiceFolders folders;
     WebhookSettings webhooks{};
+    QuickSettings quick = {};
 };
 
 /// What the composition root brings. References and pointers must outlive the service.
 struct ServiceParts {
     const studio::EngineRegistry& engines;
-    QuickLane* quick = nullptr;
     std::function<std::string()> models;  // JSON array; empty: none
     std::function<int()> worker_restarts;
 };

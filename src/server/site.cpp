@@ -1,11 +1,6 @@
 #include "server/site.h"
 
-#include <fmt/core.h>
-
-#include <new>
-
 #include "base/clock.h"
-#include "base/log.h"
 
 namespace stillreel::server {
 namespace {
@@ -27,22 +22,6 @@ void add_careful_headers(Response& response) {
     response.headers.emplace_back("Cross-Origin-Resource-Policy", "same-origin");
     response.headers.emplace_back("Referrer-Policy", "no-referrer");
     if (!has_header(response, "Cache-Control")) response.headers.emplace_back("Cache-Control", "no-store");
-}
-
-/// Runs `work`; what it throws becomes the answer.
-template <class Work>
-void answering(const Reply& reply, const Work& work) {
-    try {
-        work();
-    } catch (const Error& error) {
-        if (error.code() == ErrorCode::io) log::error(error.what());
-        reply(problem(error));
-    } catch (const std::bad_alloc&) {
-        reply(problem(Error(ErrorCode::out_of_memory, "the server is out of memory: try again later")));
-    } catch (const std::exception& error) {
-        log::error(fmt::format("uncaught in a request: {}", error.what()));
-        reply(problem(Error(ErrorCode::io, "the server made a mistake: its log says more")));
-    }
 }
 
 }  // namespace

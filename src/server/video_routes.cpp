@@ -112,11 +112,11 @@ void add_video_routes(Router& router, const ApiParts& parts) {
     router.add({"POST", "/v1/videos", Audience::insiders,
                 at_once([&parts](const Request& request) { return create(parts, request); })});
     router.add({"GET", "/v1/videos/{id}", Audience::insiders, at_once([&parts](const Request& request) {
-                    return shown(parts, parts.store.get(request.parameters.at("id")), 200);
+                    return shown(parts, parts.clips.clip(request.parameters.at("id")), 200);
                 })});
     router.add(
         {"GET", "/v1/videos/{id}/content", Audience::insiders, at_once([&parts](const Request& request) {
-             return clip_content(request, parts.store.get(request.parameters.at("id")), parts.folders);
+             return clip_content(request, parts.clips.clip(request.parameters.at("id")), parts.folders);
          })});
 }
 

@@ -130,8 +130,7 @@ TEST_F(ClipsTest, QueuedClipsAreEditedMovedAndMarked) {
 
 TEST_F(ClipsTest, DeletingIsUndoneOrMadeFinal) {
     start();
-    queued();
-    const std::string id = finish_next("video");
+    const std::string id = made();
     const auto output = outputs() / store().get(id).output;
     EXPECT_EQ(ask(port(), "DELETE", "/v1/clips/" + id + "?purge=true").status, 409);
     EXPECT_EQ(ask(port(), "DELETE", "/v1/clips/" + id).status, 204);
@@ -305,19 +304,6 @@ TEST_F(ClipsTest, TheQueuePausesAndTheSystemTells) {
     EXPECT_NE(get("/metrics").body.find("route=\"/v1/queue\",status=\"200\"} 1"), std::string::npos);
     EXPECT_FALSE(get("/v1/presets").json().at("presets").empty());
     EXPECT_FALSE(get("/v1/engines").json().at("engines").empty());
-}
-
-TEST_F(ClipsTest, WithoutAQuickLaneItsRoutesSaySo) {
-    start();
-    const std::string picture = asset();
-    queued();
-    const std::string id = finish_next("video");
-    for (const std::string& target :
-         {"/v1/assets/" + picture + "/thumbnail", "/v1/clips/" + id + "/thumbnail",
-          "/v1/clips/" + id + "/strip", "/v1/clips/" + id + "/frame/0"})
-        EXPECT_EQ(get(target).status, 503) << target;
-    EXPECT_EQ(post("/v1/previews", clip_of(picture)).status, 503);
-    EXPECT_EQ(get("/v1/clips/" + id + "/frame/x").status, 422);
 }
 
 TEST_F(ClipsTest, WrongMethodsAndAddressesAreTold) {

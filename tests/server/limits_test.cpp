@@ -72,7 +72,7 @@ TEST_F(LimitsTest, OnlyPicturesAreTaken) {
     EXPECT_EQ(answer.status, 415);
     EXPECT_EQ(answer.json().at("field"), "file");
     EXPECT_EQ(send_form(port(), "/v1/assets", {{"other", "a.png", png_bytes()}}).status, 422);
-    EXPECT_TRUE(std::filesystem::is_empty(scratch_ / "assets") || get("/v1/assets").json()["assets"].empty());
+    EXPECT_TRUE(get("/v1/assets").json()["assets"].empty());
 }
 
 TEST_F(LimitsTest, ABombOfPixelsIsRefusedByItsHeader) {

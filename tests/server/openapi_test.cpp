@@ -110,7 +110,10 @@ TEST_F(OpenApiTest, RepliesAreAsDescribed) {
                      get("/v1/clips/" + id + "/progress_picture"));
     expect_described("GET", "/v1/clips/{id}/log", get("/v1/clips/" + id + "/log"));
     expect_described("GET", "/v1/clips/{id}/content", get("/v1/clips/" + id + "/content"));
-    expect_described("GET", "/v1/clips/{id}/strip", get("/v1/clips/" + id + "/strip"));
+    for (const char* what : {"thumbnail", "strip"})
+        expect_described("GET", std::string("/v1/clips/{id}/") + what, get("/v1/clips/" + id + "/" + what));
+    expect_described("GET", "/v1/assets/{id}/thumbnail", get("/v1/assets/" + picture + "/thumbnail"));
+    expect_described("POST", "/v1/previews", post("/v1/previews", clip_of(picture)));
     expect_described("POST", "/v1/clips/{id}/retry", post("/v1/clips/" + id + "/retry"));
     expect_described("POST", "/v1/clips/{id}/duplicate", post("/v1/clips/" + id + "/duplicate"));
     expect_described("POST", "/v1/batches", post("/v1/batches", R"({"clips":[)" + clip_of(picture) + "]}"));

@@ -10,7 +10,9 @@
 #include "image/picture_file.h"
 #include "jobs/job_store.h"
 #include "jobs/worker_life.h"
+#include "quick_worker.h"
 #include "server/service.h"
+#include "studio/clip_job.h"
 #include "studio/generator.h"
 #include "support/scratch.h"
 
@@ -28,11 +30,20 @@ class ServiceTest : public ::testing::Test {
   protected:
     void start(server::AccessRules access = {}, server::HttpSettings http = {}) {
         http.port = 0;
-        const server::ServiceSettings settings{http, std::move(access), {scratch_.path()}, webhooks_};
-        server::ServiceParts parts{engines_, nullptr, [] { return std::string("[]"); }, {}};
+        const server::ServiceSettings settings{http, std::move(access), folders(), webhooks_, quick_};
+        server::ServiceParts parts{engines_, [] { return std::string("[]"); }, {}};
         service_.emplace(server::Service::start(settings, parts));
-        store_.emplace(jobs::JobStore::open(settings.folders.database()));
+        store_.emplace(jobs::JobStore::open(folders().database()));
+        start_quick_worker();
     }
+    void start_quick_worker() { quick_worker_.emplace(engines_, folders()); }
+    /// From now on nobody does what the quick lane is asked, and that is found out soon.
+    void start_without_quick_worker() {
+        quick_.without_worker = std::chrono::milliseconds(200);
+        start();
+        quick_worker_.reset();
+    }
+    studio::ServiceFolders folders() const { return {scratch_.path()}; }
     int port() const { return service_->port(); }
 
     Answer get(const std::string& target, HeaderList headers = {}) const {
@@ -68,11 +79,23 @@ class ServiceTest : public ::testing::Test {
         return claim->job.id;
     }
 
+    /// The id of a queued clip that was really made.
+    std::string made(const std::string& more = "") {
+        const std::string id = post("/v1/clips", clip_of(asset(), more)).json().at("id");
+        jobs::WorkerOptions options;
+        options.when_idle = jobs::WhenIdle::leave;
+        jobs::run_worker(store(), studio::clip_work(store(), engines_, folders()), options, CancelFlag());
+        EXPECT_EQ(store().get(id).state, jobs::State::completed) << store().get(id).error_message;
+        return id;
+    }
+
     ScratchFolder scratch_;
     server::WebhookSettings webhooks_;
     studio::EngineRegistry engines_ = studio::standard_engines();
+    server::QuickSettings quick_;
     std::optional<server::Service> service_;
     std::optional<jobs::JobStore> store_;
+    std::optional<QuickWorker> quick_worker_;
 };
 
 }  // namespace stillreel::testing
