@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/threads.h"
 #include "diffusion/unet_bench.h"
+#include "diffusion/unet_snr.h"
 
 namespace stillreel::app {
 namespace {
@@ -20,6 +21,7 @@ namespace {
 using diffusion::UnetBenchResult;
 using diffusion::UnetBenchShare;
 using nlohmann::ordered_json;
+using tensor::Precision;
 
 constexpr double kMib = 1024.0 * 1024.0;
 constexpr std::size_t kShapesShown = 24;
@@ -36,6 +38,7 @@ struct Arguments {
     bool low_memory = false;
     bool json = false;
     bool profile = false;
+    bool snr = false;
 };
 
 /// "256x320": width and height in pixels.
@@ -59,6 +62,7 @@ diffusion::UnetBenchRequest request_of(const Arguments& arguments) {
     request.threads = arguments.threads > 0 ? arguments.threads : available_threads();
     if (arguments.low_memory) request.memory = diffusion::Memory::low;
     if (arguments.profile) request.profile = diffusion::Profile::yes;
+    if (arguments.precision == name_of(Precision::int8)) request.precision = Precision::int8;
     return request;
 }
 
@@ -181,7 +185,23 @@ void print_table(const Arguments& arguments, const UnetBenchResult& result) {
     if (arguments.profile) print_profile(result);
 }
 
+int bench_snr(const Arguments& arguments) {
+    const std::vector<diffusion::UnetSnr> snr =
+        diffusion::snr_of_unet(request_of(arguments), &interrupt_flag());
+    auto list = ordered_json::array();
+    for (const diffusion::UnetSnr& part : snr)
+        list.push_back({{"name", part.name}, {"decibels", part.decibels}});
+    if (arguments.json) {
+        fmt::print("{}\n", ordered_json{{"precision", arguments.precision}, {"snr", list}}.dump(2));
+        return 0;
+    }
+    fmt::print("{:48} {:>6}\n", fmt::format("{} against f32, up to and with", arguments.precision), "dB");
+    for (const diffusion::UnetSnr& part : snr) fmt::print("{:48} {:>6.1f}\n", part.name, part.decibels);
+    return 0;
+}
+
 int bench(const Arguments& arguments) {
+    if (arguments.snr) return bench_snr(arguments);
     const UnetBenchResult result = diffusion::bench_unet(request_of(arguments), &interrupt_flag());
     arguments.json ? print_json(arguments, result) : print_table(arguments, result);
     return 0;
@@ -206,9 +226,9 @@ Command add_bench(CLI::App& app) {
     command->add_option("--batch", arguments->batch, "Clips at once: 2 as under guidance [1]")
         ->type_name("N")
         ->check(CLI::Range(1, 2).description(""));
-    command->add_option("--precision", arguments->precision, "Of the arithmetic: f32 [f32]")
+    command->add_option("--precision", arguments->precision, "Of the products: f32 or int8 [f32]")
         ->type_name("TYPE")
-        ->check(CLI::IsMember({"f32"}).description(""));
+        ->check(CLI::IsMember({"f32", "int8"}).description(""));
     command->add_option("--threads", arguments->threads, "Worker threads [all cores]")
         ->type_name("N")
         ->check(CLI::Range(1, 256).description(""));
@@ -217,6 +237,9 @@ Command add_bench(CLI::App& app) {
     command->add_flag("--profile", arguments->profile,
                       "Where the time of a pass goes, by operation, layer, block and shape, beside what the "
                       "machine's arithmetic and memory allow");
+    command->add_flag(
+        "--snr", arguments->snr,
+        "Instead of times: how far from f32 each layer's numbers are with --precision, in decibels");
     return [arguments] { return bench(*arguments); };
 }
 

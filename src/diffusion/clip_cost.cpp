@@ -27,9 +27,10 @@ constexpr std::uint64_t kProcessBytes = 110u << 20;
 template <class Tower>
 class Rehearsal {
   public:
-    using Load = Tower (*)(const I2VGenModel&, weights::WeightSource&, Ops&);
-    Rehearsal(const I2VGenModel& model, Load load)
-        : ops_(tensor::meta_ops()), source_(weights::shape_weights()), tower_(load(model, *source_, ops_)) {
+    /// load(source, ops) -> Tower
+    template <class Load>
+    explicit Rehearsal(Load load)
+        : ops_(tensor::meta_ops()), source_(weights::shape_weights()), tower_(load(*source_, ops_)) {
         // Norms, biases and tables are tensors.
         weights_ = ops_.packed_bytes() + ops_.pool().live_bytes();
         tables_ = ops_.pool().live_bytes();
@@ -40,11 +41,18 @@ class Rehearsal {
     template <class Work>
     double flops_of(Work work) {
         double flops = 0;
-        ops_.observe([&](const tensor::OpRecord& record) { flops += record.flops; });
+        int8_ = 0;
+        ops_.observe([&](const tensor::OpRecord& record) {
+            flops += record.flops;
+            if (record.precision == tensor::Precision::int8) int8_ += record.flops;
+        });
         work(tower_, ops_);
         ops_.observe({});
         return flops;
     }
+
+    /// Of those that flops_of() counted last, in products of 8 bits.
+    double int8_flops() const { return int8_; }
 
     std::uint64_t weight_bytes() const { return weights_; }
     std::uint64_t activation_bytes() {
@@ -58,6 +66,7 @@ class Rehearsal {
     Tower tower_;
     std::uint64_t weights_ = 0;
     std::uint64_t tables_ = 0;
+    double int8_ = 0;
 };
 
 /// Bytes of the tensors in a component's files; 0 when they are not there.
@@ -99,6 +108,8 @@ class Estimate {
     }
 
   private:
+    using Source = weights::WeightSource;
+
     template <class Tower>
     void leave(Rehearsal<Tower>& tower) {
         cost_.peak_bytes =
@@ -106,7 +117,8 @@ class Estimate {
     }
 
     void text() {
-        Rehearsal<models::ClipText> text(model_, load_text);
+        Rehearsal<models::ClipText> text(
+            [&](Source& source, Ops& ops) { return load_text(model_, source, ops); });
         cost_.flops_text = text.flops_of([&](const models::ClipText& tower, Ops& ops) {
             const std::vector<std::int64_t> ids(static_cast<std::size_t>(batch_ * model_.text.context));
             tower.encode(Pass{ops}, ids, request_.clip_skip);
@@ -115,7 +127,8 @@ class Estimate {
     }
 
     void picture() {
-        Rehearsal<models::ClipVision> vision(model_, load_vision);
+        Rehearsal<models::ClipVision> vision(
+            [&](Source& source, Ops& ops) { return load_vision(model_, source, ops); });
         cost_.flops_picture = vision.flops_of([&](const models::ClipVision& tower, Ops& ops) {
             tower(Pass{ops}, ops.empty({1, model_.vision.image_px, model_.vision.image_px, 3}));
         });
@@ -123,7 +136,8 @@ class Estimate {
     }
 
     void encode() {
-        Rehearsal<models::VaeEncoder> encoder(model_, load_encoder);
+        Rehearsal<models::VaeEncoder> encoder(
+            [&](Source& source, Ops& ops) { return load_encoder(model_, source, ops); });
         cost_.flops_encode = encoder.flops_of([&](const models::VaeEncoder& tower, Ops& ops) {
             tower.moments(Pass{ops}, ops.empty({1, request_.height_px, request_.width_px, 3}));
         });
@@ -131,7 +145,8 @@ class Estimate {
     }
 
     void denoise() {
-        Rehearsal<models::I2VGenUnet> unet(model_, load_unet);
+        Rehearsal<models::I2VGenUnet> unet(
+            [&](Source& source, Ops& ops) { return load_unet(model_, source, ops, request_.precision); });
         const Shape latents{batch_ * size_.frames, size_.height, size_.width, size_.channels};
         const nn::Chunking chunking = chunking_of(model_, request_);
         std::shared_ptr<const models::UnetCondition> condition;
@@ -145,13 +160,15 @@ class Estimate {
         cost_.flops_per_step = unet.flops_of([&](const models::I2VGenUnet& tower, Ops& ops) {
             tower(Pass{ops, size_.frames, chunking}, ops.empty(latents), 999, *condition);
         });
+        cost_.flops_int8 = unet.int8_flops() * request_.steps;
         cost_.weight_bytes = unet.weight_bytes();
         cost_.activation_bytes = unet.activation_bytes();
         leave(unet);
     }
 
     void decode() {
-        Rehearsal<models::VaeDecoder> decoder(model_, load_decoder);
+        Rehearsal<models::VaeDecoder> decoder(
+            [&](Source& source, Ops& ops) { return load_decoder(model_, source, ops); });
         const double frame = decoder.flops_of([&](const models::VaeDecoder& tower, Ops& ops) {
             tower.decode(Pass{ops}, ops.empty({1, size_.height, size_.width, size_.channels}));
         });

@@ -197,7 +197,7 @@ void Denoising::take_steps(std::optional<ClipLatents>& partial) {
     meter_.begin("denoise", flops_before_step(state_.steps_done) - prepare, state_.steps_done);
     if (state_.steps_done == in_.request.steps) return;
     const auto source = open_weights(kUnet);
-    const models::I2VGenUnet unet = load_unet(in_.model, *source, ops_);
+    const models::I2VGenUnet unet = load_unet(in_.model, *source, ops_, in_.request.precision);
     const std::shared_ptr<const models::UnetCondition> condition = unet.prepare(unet_pass(), unet_inputs());
     while (state_.steps_done < in_.request.steps) {
         take_step(unet, *condition);

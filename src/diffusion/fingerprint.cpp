@@ -62,6 +62,7 @@ json fields_of(const I2VGenRequest& request) {
             {"image_latent", static_cast<int>(request.image_latent)},
             {"clip_skip", request.clip_skip},
             {"memory", static_cast<int>(request.memory)},
+            {"precision", tensor::name_of(request.precision)},
             {"given_noise", request.given_noise ? noise_of(*request.given_noise) : json()}};
 }
 

@@ -84,8 +84,8 @@ void check_agreement(const I2VGenModel& model) {
 
 template <class Tower, class Config>
 Tower load_tower(const char* name, weights::WeightSource& source, tensor::Ops& ops, const Config& config,
-                 const weights::FileHabits& habits) {
-    weights::WeightLoader loader(name, source, ops, habits);
+                 const weights::FileHabits& habits, weights::PrecisionPolicy precision = {}) {
+    weights::WeightLoader loader(name, source, ops, habits, std::move(precision));
     Tower tower(loader.root(), config);
     loader.finish();
     return tower;
@@ -142,7 +142,7 @@ void check_weights(const I2VGenModel& model, const std::string& variant) {
     load_vision(model, *open_component(model, kImageEncoder, variant), ops);
     load_encoder(model, *open_component(model, kVae, variant), ops);
     load_decoder(model, *open_component(model, kVae, variant), ops);
-    load_unet(model, *open_component(model, kUnet, variant), ops);
+    load_unet(model, *open_component(model, kUnet, variant), ops, tensor::Precision::f32);
 }
 
 models::ClipText load_text(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops) {
@@ -165,8 +165,10 @@ models::VaeDecoder load_decoder(const I2VGenModel& model, weights::WeightSource&
                                           models::vae_file_habits(models::VaeHalf::decoder));
 }
 
-models::I2VGenUnet load_unet(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops) {
-    return load_tower<models::I2VGenUnet>("UNet", source, ops, model.unet, models::I2VGenUnet::file_habits());
+models::I2VGenUnet load_unet(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops,
+                             tensor::Precision precision) {
+    return load_tower<models::I2VGenUnet>("UNet", source, ops, model.unet, models::I2VGenUnet::file_habits(),
+                                          models::I2VGenUnet::precision_policy(precision));
 }
 
 }  // namespace stillreel::diffusion

@@ -51,6 +51,7 @@ models::ClipText load_text(const I2VGenModel& model, weights::WeightSource& sour
 models::ClipVision load_vision(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops);
 models::VaeEncoder load_encoder(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops);
 models::VaeDecoder load_decoder(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops);
-models::I2VGenUnet load_unet(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops);
+models::I2VGenUnet load_unet(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops,
+                             tensor::Precision precision);
 
 }  // namespace stillreel::diffusion

@@ -54,6 +54,7 @@ struct I2VGenRequest {
     ImageLatent image_latent = ImageLatent::sample;
     int clip_skip = 1;
     Memory memory = Memory::normal;
+    tensor::Precision precision = tensor::Precision::f32;  // of the UNet's products
     std::optional<GivenNoise> given_noise;
 };
 
@@ -142,6 +143,7 @@ struct I2VGenCost {
     double flops_prepare = 0;  // what the UNet works out once
     double flops_per_step = 0;
     double flops_decode = 0;             // of all frames
+    double flops_int8 = 0;               // of all of it, in products of 8 bits
     std::uint64_t peak_bytes = 0;        // resident, of the process, at the worst moment
     std::uint64_t activation_bytes = 0;  // of that, tensors of the UNet
     std::uint64_t weight_bytes = 0;      // of that, packed weights of the UNet

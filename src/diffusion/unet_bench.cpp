@@ -10,71 +10,16 @@
 #include "base/clock.h"
 #include "base/statistics.h"
 #include "diffusion/machine_rate.h"
+#include "diffusion/unet_stage.h"
 #include "tensor/cpu/cpu_backend.h"
 #include "tensor/meta/meta_backend.h"
 
 namespace stillreel::diffusion {
 namespace {
 
-using models::I2VGenUnet;
-using models::UnetCondition;
 using tensor::Ops;
 using tensor::Tensor;
-
-constexpr std::uint64_t kSeed = 1;
-constexpr std::int64_t kTextTokens = 77;
-constexpr int kPixelsPerLatent = 8;
-constexpr double kTimestep = 981;
-constexpr double kFps = 8;
-
-nn::Chunking chunking_of(const UnetBenchRequest& request) {
-    if (request.memory == Memory::normal) return {};
-    const std::int64_t pixels =
-        std::int64_t{request.width_px / kPixelsPerLatent} * request.height_px / kPixelsPerLatent;
-    return nn::Chunking::low_memory(std::int64_t{request.clips} * request.frames, pixels);
-}
-
-/// A UNet with made-up inputs, ready for passes.
-struct Stage {
-    Stage(Ops& on, weights::WeightSource& source, const UnetBenchRequest& request)
-        : ops(on),
-          frames(request.frames),
-          chunking(chunking_of(request)),
-          unet(build(on, source, request.config)),
-          sample(ramp({std::int64_t{request.clips} * frames, request.height_px / kPixelsPerLatent,
-                       request.width_px / kPixelsPerLatent, request.config.in_channels})),
-          condition(unet.prepare(pass({}), inputs(request))) {}
-
-    models::UnetInputs inputs(const UnetBenchRequest& request) {
-        const std::int64_t width = request.config.context_width;
-        return {ramp({request.clips, kTextTokens, width}), ramp({request.clips, 1, width}), sample,
-                std::vector<double>(static_cast<std::size_t>(request.clips), kFps)};
-    }
-    static I2VGenUnet build(Ops& ops, weights::WeightSource& source, const models::UnetConfig& config) {
-        weights::WeightLoader loader("unet", source, ops, I2VGenUnet::file_habits());
-        return I2VGenUnet(loader.root(), config);
-    }
-    /// Numbers in [-1, 1], the same every time.
-    Tensor ramp(const tensor::Shape& shape) {
-        std::vector<float> numbers(ops.computes() ? static_cast<std::size_t>(shape.elements()) : 0);
-        for (std::size_t i = 0; i < numbers.size(); ++i)
-            numbers[i] = static_cast<float>(i * 37 % 101) / 50.0f - 1.0f;
-        return ops.upload(shape, numbers);
-    }
-    nn::Pass pass(nn::Tap tap) { return {ops, frames, chunking, std::move(tap)}; }
-    double seconds_of_pass(nn::Tap tap = {}) {
-        const Stopwatch watch;
-        unet(pass(std::move(tap)), sample, kTimestep, *condition);
-        return watch.seconds();
-    }
-
-    Ops& ops;
-    std::int64_t frames;
-    nn::Chunking chunking;
-    I2VGenUnet unet;
-    Tensor sample;
-    std::shared_ptr<const UnetCondition> condition;
-};
+using Stage = UnetStage;
 
 double flops_of_pass(const UnetBenchRequest& request) {
     Ops ops = tensor::meta_ops();
@@ -175,7 +120,7 @@ UnetBenchResult bench_unet(const UnetBenchRequest& request, const CancelFlag* ca
     UnetBenchResult result;
     result.flops = flops_of_pass(request);
     Ops ops(tensor::cpu_backend(request.threads, cancel), tensor::Pool::create(tensor::Pool::Kind::memory));
-    const auto source = weights::random_weights(kSeed);
+    const auto source = UnetStage::random_weights();
     const Stopwatch loading;
     Stage stage(ops, *source, request);
     result.load_seconds = loading.seconds();

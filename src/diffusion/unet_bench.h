@@ -22,6 +22,7 @@ struct UnetBenchRequest {
     int clips = 1;  // 2: as under guidance
     int threads = 1;
     Memory memory = Memory::normal;
+    tensor::Precision precision = tensor::Precision::f32;
     int passes = 3;  // timed, after one to warm up
     Profile profile = Profile::no;
 };
@@ -37,7 +38,7 @@ struct UnetBenchShare {
 
 /// What this machine can do at best, measured beside the passes.
 struct MachineLimits {
-    double flops_per_second = 0;  // of a large product
+    double flops_per_second = 0;  // of a large product of floats
     double bytes_per_second = 0;  // of a copy, read and written; 0 without a profile
 };
 

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "models/i2vgen_blocks.h"
 #include "models/i2vgen_inputs.h"
@@ -96,6 +98,20 @@ const UnetConfig& I2VGenUnet::config() const { return parts_->config; }
 
 // Published files differ in nothing but projections kept as 1x1 convolutions, which every layer accepts.
 weights::FileHabits I2VGenUnet::file_habits() { return {}; }
+
+weights::PrecisionPolicy I2VGenUnet::precision_policy(tensor::Precision precision) {
+    return [precision](std::string_view path) {
+        constexpr std::string_view kRepeated[] = {"transformer_in.", "down_blocks.", "mid_block.",
+                                                  "up_blocks."};
+        // Keys and values of the context are the only to_k that is not stacked with a to_q.
+        constexpr std::string_view kOnceOrSmall[] = {".time_emb_proj", ".attn2.to_k"};
+        const auto begins = [&](std::string_view part) { return path.starts_with(part); };
+        const auto ends = [&](std::string_view part) { return path.ends_with(part); };
+        return std::ranges::any_of(kRepeated, begins) && std::ranges::none_of(kOnceOrSmall, ends)
+                   ? precision
+                   : tensor::Precision::f32;
+    };
+}
 
 Tensor I2VGenUnet::context(const Pass& pass, const UnetInputs& inputs) const {
     const UnetConfig& config = parts_->config;

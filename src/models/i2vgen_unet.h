@@ -65,6 +65,9 @@ class I2VGenUnet {
     tensor::Tensor embedding(const nn::Pass& pass, double timestep, std::span<const double> fps) const;
 
     static weights::FileHabits file_habits();
+    /// With int8: the products of resnets, transformers, temporal convolutions and changes of size. Floats
+    /// stay conv_in and conv_out, everything that sees the time step, and what is worked out once per clip.
+    static weights::PrecisionPolicy precision_policy(tensor::Precision precision);
 
   private:
     struct Parts;

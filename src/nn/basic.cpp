@@ -29,7 +29,7 @@ Tensor take_vector(const WeightScope& w, std::string_view name, std::int64_t siz
 Linear::Linear(const WeightScope& w, std::int64_t in, std::int64_t out, Bias bias) {
     const TakenWeight weight = w.take("weight", Shape{out, in});
     const auto offset = take_bias(w, out, bias);
-    packed_ = w.ops().pack_linear(weight, data_of(offset));
+    packed_ = w.ops().pack_linear(weight, data_of(offset), w.precision());
 }
 
 Tensor Linear::operator()(Ops& ops, const Tensor& x, tensor::Epilogue epilogue) const {
@@ -47,7 +47,7 @@ StackedLinear::StackedLinear(const WeightScope& w, std::initializer_list<std::st
         weights.push_back(taken.emplace_back((w / part).take("weight", Shape{out, in})));
         if (bias == Bias::yes) biases.push_back(taken.emplace_back((w / part).take("bias", Shape{out})));
     }
-    packed_ = w.ops().pack_stacked(weights, biases);
+    packed_ = w.ops().pack_stacked(weights, biases, (w / *parts.begin()).precision());
 }
 
 Tensor StackedLinear::operator()(Ops& ops, const Tensor& x) const { return ops.linear(x, *packed_); }
@@ -55,7 +55,7 @@ Tensor StackedLinear::operator()(Ops& ops, const Tensor& x) const { return ops.l
 Geglu::Geglu(const WeightScope& w, std::int64_t in, std::int64_t inner) {
     const TakenWeight weight = w.take("weight", Shape{2 * inner, in});
     const TakenWeight bias = w.take("bias", Shape{2 * inner});
-    packed_ = w.ops().pack_geglu(weight, &bias.data());
+    packed_ = w.ops().pack_geglu(weight, &bias.data(), w.precision());
 }
 
 Tensor Geglu::operator()(Ops& ops, const Tensor& x) const { return ops.linear(x, *packed_); }
@@ -65,7 +65,7 @@ Conv::Conv(const WeightScope& w, std::int64_t in, std::int64_t out, const tensor
                                                     ? Shape{out, in, window.kernel_h, 1, 1}
                                                     : Shape{out, in, window.kernel_h, window.kernel_w});
     const auto offset = take_bias(w, out, bias);
-    packed_ = w.ops().pack_conv(weight, data_of(offset), window);
+    packed_ = w.ops().pack_conv(weight, data_of(offset), window, w.precision());
 }
 
 Tensor Conv::operator()(Ops& ops, const Tensor& x, tensor::Epilogue epilogue) const {

@@ -1,4 +1,5 @@
-// The plain layers: each takes its tensors by the checkpoint's names and packs them for the backend.
+// The plain layers: each takes its tensors by the checkpoint's names and packs them for the backend, in the
+// precision that the model's policy has for its name (several stacked ones: for the first).
 #pragma once
 
 #include <initializer_list>

@@ -36,6 +36,8 @@ constexpr Choice<diffusion::SamplerKind> kSchedulers[] = {{diffusion::SamplerKin
                                                           {diffusion::SamplerKind::euler, "euler"}};
 constexpr Choice<diffusion::ImageLatent> kImageLatents[] = {{diffusion::ImageLatent::sample, "sample"},
                                                             {diffusion::ImageLatent::mode, "mode"}};
+constexpr Choice<tensor::Precision> kPrecisions[] = {{tensor::Precision::f32, "f32"},
+                                                     {tensor::Precision::int8, "int8"}};
 
 struct LabelChoice {
     AiLabel label;
@@ -253,6 +255,8 @@ const Field kFields[] = {
      optional_json<&ClipSpec::clip_skip>, clear<&ClipSpec::clip_skip>},
     {"low_memory", [](ClipSpec& s, const json& v) { s.low_memory = truth_of("low_memory", v); },
      truth_json<&ClipSpec::low_memory>, clear<&ClipSpec::low_memory>},
+    {"precision", [](ClipSpec& s, const json& v) { s.precision = choice_of("precision", v, kPrecisions); },
+     choice_json<&ClipSpec::precision, kPrecisions>, clear<&ClipSpec::precision>},
     {"auto_fit", [](ClipSpec& s, const json& v) { s.auto_fit = truth_of("auto_fit", v); },
      truth_json<&ClipSpec::auto_fit>, clear<&ClipSpec::auto_fit>},
     {"seed",

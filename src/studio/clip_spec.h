@@ -62,6 +62,7 @@ struct ClipSpec {
     diffusion::ImageLatent image_latent = diffusion::ImageLatent::sample;
     std::optional<int> clip_skip;  // 0 to 23
     bool low_memory = false;
+    tensor::Precision precision = tensor::Precision::f32;
     bool auto_fit = false;  // take the first change that makes it fit into memory
     std::optional<std::uint64_t> seed;
     std::string camera;  // a file (an asset id), or the path's JSON itself, which begins with '{'

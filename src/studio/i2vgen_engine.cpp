@@ -63,6 +63,7 @@ diffusion::I2VGenRequest request_for(const ClipSpec& spec, const ResolvedClip& c
     request.image_latent = spec.image_latent;
     request.clip_skip = spec.clip_skip.value_or(1);
     request.memory = clip.memory;
+    request.precision = spec.precision;
     return request;
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "tensor/tensor.h"
 
@@ -38,6 +39,7 @@ enum class Gate { none, geglu };
 /// that a result may look at together (a token; a pixel's frames under a temporal window; an image), found
 /// anew for every input; the sums are exact.
 enum class Precision { f32, int8 };
+std::string_view name_of(Precision precision);
 
 /// Weights in the form that a backend computes with. Immutable; shared between threads.
 class Packed {

@@ -59,6 +59,16 @@ int head_size_of(const Columns& q, const Columns& k, const Columns& v, int heads
 
 }  // namespace
 
+std::string_view name_of(Precision precision) {
+    switch (precision) {
+        case Precision::f32:
+            return "f32";
+        case Precision::int8:
+            return "int8";
+    }
+    return "?";
+}
+
 std::string_view name_of(OpKind kind) {
     switch (kind) {
         case OpKind::linear:
@@ -89,12 +99,13 @@ Ops::Ops(std::shared_ptr<Backend> backend, std::shared_ptr<Pool> pool)
     : backend_(std::move(backend)), pool_(std::move(pool)) {}
 
 template <class Work>
-void Ops::timed(OpKind kind, double flops, double floats, const Shape& result, std::int64_t inputs,
-                Work work) {
+void Ops::timed(OpKind kind, double flops, double floats, const Shape& result, std::int64_t inputs, Work work,
+                Precision precision) {
     if (!observer_) return work();
     const Stopwatch watch;
     work();
-    observer_({kind, flops, floats * sizeof(float), computes() ? watch.seconds() : 0, result, inputs});
+    observer_(
+        {kind, flops, floats * sizeof(float), computes() ? watch.seconds() : 0, result, inputs, precision});
 }
 
 PackedPtr Ops::pack(const PackRequest& request) {
@@ -183,7 +194,8 @@ Tensor Ops::product(const Tensor& x, const Shape& result, std::array<std::int64_
     const OpKind kind = taps == 1                       ? OpKind::linear
                         : window == Window::temporal3() ? OpKind::temporal_conv
                                                         : OpKind::conv;
-    timed(kind, flops, floats, result, weights.inputs, [&] { backend_->product(args); });
+    timed(
+        kind, flops, floats, result, weights.inputs, [&] { backend_->product(args); }, weights.precision);
     return y;
 }
 

@@ -54,6 +54,7 @@ struct OpRecord {
     double seconds;       // wall time; 0 on meta
     const Shape& result;  // of the operation
     std::int64_t inputs;  // channels in
+    Precision precision = Precision::f32;
 };
 
 class Ops {
@@ -138,7 +139,8 @@ class Ops {
     Tensor product(const Tensor& x, const Shape& result, std::array<std::int64_t, 3> image,
                    const Packed& weights, Epilogue epilogue);
     template <class Work>
-    void timed(OpKind kind, double flops, double floats, const Shape& result, std::int64_t inputs, Work work);
+    void timed(OpKind kind, double flops, double floats, const Shape& result, std::int64_t inputs, Work work,
+               Precision precision = Precision::f32);
 
     std::shared_ptr<Backend> backend_;
     std::shared_ptr<Pool> pool_;

@@ -63,6 +63,7 @@ struct WeightLoader::State {
     WeightSource& source;
     tensor::Ops& ops;
     FileHabits habits;
+    PrecisionPolicy precision;
     std::set<std::string> taken;
     std::int64_t parameters = 0;
 
@@ -80,8 +81,10 @@ struct WeightLoader::State {
     }
 };
 
-WeightLoader::WeightLoader(std::string model, WeightSource& source, tensor::Ops& ops, FileHabits habits)
-    : state_(std::make_shared<State>(State{std::move(model), source, ops, habits, {}, 0})) {}
+WeightLoader::WeightLoader(std::string model, WeightSource& source, tensor::Ops& ops, FileHabits habits,
+                           PrecisionPolicy precision)
+    : state_(std::make_shared<State>(
+          State{std::move(model), source, ops, habits, std::move(precision), {}, 0})) {}
 
 WeightLoader::~WeightLoader() = default;
 
@@ -108,6 +111,10 @@ WeightScope WeightScope::operator/(std::string_view part) const { return {state_
 WeightScope WeightScope::operator/(int index) const { return *this / std::to_string(index); }
 
 tensor::Ops& WeightScope::ops() const { return state_->ops; }
+
+tensor::Precision WeightScope::precision() const {
+    return state_->precision ? state_->precision(path_) : tensor::Precision::f32;
+}
 
 TakenWeight WeightScope::take(std::string_view name, const Shape& shape) const {
     const std::string full = joined(path_, name);

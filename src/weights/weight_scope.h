@@ -3,6 +3,7 @@
 // have been taken.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -50,11 +51,16 @@ class TakenWeight {
 
 class WeightScope;
 
+/// What the layer of a path ("down_blocks.0.resnets.1.conv1") multiplies; an empty function: floats
+/// everywhere.
+using PrecisionPolicy = std::function<tensor::Precision(std::string_view path)>;
+
 /// Loads one model: build it from root(), then call finish().
 class WeightLoader {
   public:
     /// `model` is used in messages ("unet"). Source and ops must outlive the loader, not the model.
-    WeightLoader(std::string model, WeightSource& source, tensor::Ops& ops, FileHabits habits = {});
+    WeightLoader(std::string model, WeightSource& source, tensor::Ops& ops, FileHabits habits = {},
+                 PrecisionPolicy precision = {});
     ~WeightLoader();
     WeightScope root();
     /// Throws corrupt_data naming the first tensor (and how many) that no layer has taken.
@@ -75,6 +81,8 @@ class WeightScope {
     /// "down_blocks.0.resnets.1"; empty at the root.
     const std::string& path() const { return path_; }
     tensor::Ops& ops() const;
+    /// Of this layer's product.
+    tensor::Precision precision() const;
 
     /// Throws corrupt_data: the tensor is missing, or has another shape (one with trailing dimensions of 1
     /// counts as the same, both ways), or a type that is no float. The message names file, tensor, expected

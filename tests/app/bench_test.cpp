@@ -52,6 +52,19 @@ TEST_F(Bench, AProfileTellsWhereTheTimeGoes) {
         EXPECT_NE(table.out.find(word), std::string::npos) << word;
 }
 
+TEST_F(Bench, TellsWhatInt8CostsLayerByLayer) {
+    const auto finished =
+        tiny({"--size", "64x64", "--frames", "2", "--precision", "int8", "--snr", "--json"});
+    ASSERT_EQ(finished.exit_code, 0) << finished.err;
+    const json result = json::parse(finished.out);
+    EXPECT_EQ(result.at("precision"), "int8");
+    EXPECT_EQ(result.at("snr").back().at("name"), "result");
+    EXPECT_GT(result.at("snr").back().at("decibels"), 20);
+    const auto table = tiny({"--size", "64x64", "--frames", "2", "--precision", "int8", "--snr"});
+    for (const char* word : {"dB", "mid_block", "up_blocks.3", "result"})
+        EXPECT_NE(table.out.find(word), std::string::npos) << word;
+}
+
 TEST_F(Bench, WhatItCannotMeasureIsASentence) {
     const auto refused = [&](const std::vector<std::string>& words, int code, const std::string& part) {
         const auto finished = run(words);

@@ -236,6 +236,18 @@ TEST_F(Diffusion, RepeatsAClipBitForBitAndOnlyWithItsModel) {
     expect_one_sentence(lost.err, "give its folder with --model");
 }
 
+TEST_F(Diffusion, APrecisionIsPartOfTheRecipe) {
+    ASSERT_EQ(diffuse({"-o", "clip.mp4", "--seed", "3"}).exit_code, 0);
+    const Finished int8 = diffuse({"-o", "int8.mp4", "--seed", "3", "--precision", "int8"});
+    ASSERT_EQ(int8.exit_code, 0) << int8.err;
+    EXPECT_FALSE(recipe_in("clip.mp4").at("spec").contains("precision"));
+    EXPECT_EQ(recipe_in("int8.mp4").at("spec").at("precision"), "int8");
+    EXPECT_NE(bytes(work() / "int8.mp4"), bytes(work() / "clip.mp4"));
+    const Finished again = run({"generate", "--from", "int8.mp4", "--model", model(), "-o", "again.mp4"});
+    ASSERT_EQ(again.exit_code, 0) << again.err;
+    EXPECT_EQ(bytes(work() / "again.mp4"), bytes(work() / "int8.mp4"));
+}
+
 TEST_F(Diffusion, KilledItGoesOnToTheSameFile) {
     Words all = words_of({"--steps", "200", "--seed", "11", "-o", "clip.mp4"});
     {

@@ -53,6 +53,18 @@ TEST(Cost, GrowsAsTheWorkDoes) {
     EXPECT_NEAR(cost_of(tiny_model(), plain).flops_per_step / base.flops_per_step, 0.5, 0.05);
 }
 
+TEST(Cost, ProductsOfEightBitsTakeLessMemoryAndTimeForTheSameWork) {
+    I2VGenRequest request = tiny_request();
+    const I2VGenCost floats = cost_of(tiny_model(), request);
+    request.precision = tensor::Precision::int8;
+    const I2VGenCost int8 = cost_of(tiny_model(), request);
+    EXPECT_EQ(floats.flops_int8, 0);
+    EXPECT_DOUBLE_EQ(int8.flops, floats.flops);
+    EXPECT_LT(int8.weight_bytes, floats.weight_bytes * 6 / 10) << "many layers of the tiny model are small";
+    EXPECT_GT(int8.flops_int8, 0.5 * request.steps * int8.flops_per_step);
+    EXPECT_LT(diffusion::seconds_of(int8, 1e9), diffusion::seconds_of(floats, 1e9));
+}
+
 TEST(Cost, LowMemoryTakesAThirdOffTheActivationsAndAddsNoWork) {
     I2VGenRequest request = tiny_request();
     request.width_px = 256;

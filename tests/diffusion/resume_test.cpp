@@ -129,6 +129,9 @@ TEST(Checkpoints, OfAnotherClipOrOtherThreadsAreNotUsed) {
     request = tiny_request();
     request.seed += 1;
     ignored(request, 2);
+    request = tiny_request();
+    request.precision = tensor::Precision::int8;
+    ignored(request, 2);
 }
 
 TEST(Checkpoints, DamagedInAnyWayAreNotUsed) {

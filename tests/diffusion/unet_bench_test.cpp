@@ -1,7 +1,10 @@
 #include "diffusion/unet_bench.h"
 
+#include "diffusion/unet_snr.h"
+
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 #include <iterator>
 #include <set>
@@ -44,6 +47,28 @@ TEST(UnetBench, EveryProfileCountsAllTheWorkOfThePass) {
     for (const UnetBenchShare& share : result.by_layer) layers.insert(share.name);
     EXPECT_EQ(layers, (std::set<std::string>{"attentions", "conv_in", "head", "resizers", "resnets",
                                              "temp_attentions", "temp_convs", "transformer_in"}));
+}
+
+TEST(UnetBench, WithInt8ItDoesTheSameWorkOnAQuarterOfTheWeights) {
+    UnetBenchRequest request = tiny();
+    request.profile = Profile::no;
+    const UnetBenchResult floats = bench_unet(request, nullptr);
+    request.precision = tensor::Precision::int8;
+    const UnetBenchResult int8 = bench_unet(request, nullptr);
+    EXPECT_DOUBLE_EQ(int8.flops, floats.flops);
+    EXPECT_LT(int8.weight_bytes, floats.weight_bytes * 6 / 10) << "many layers of the tiny model are small";
+}
+
+TEST(UnetBench, TellsHowFarInt8IsFromFloatsLayerByLayer) {
+    UnetBenchRequest request = tiny();
+    for (const UnetSnr& part : snr_of_unet(request, nullptr)) EXPECT_EQ(part.decibels, HUGE_VAL) << part.name;
+    request.precision = tensor::Precision::int8;
+    const std::vector<UnetSnr> snr = snr_of_unet(request, nullptr);
+    EXPECT_EQ(snr.front().name, "conv_in");
+    EXPECT_EQ(snr.front().decibels, HUGE_VAL) << "conv_in stays in floats";
+    EXPECT_EQ(snr.back().name, "result");
+    for (const UnetSnr& part : snr) EXPECT_GT(part.decibels, 20) << part.name;
+    EXPECT_LT(snr.back().decibels, 60);
 }
 
 TEST(UnetBench, StopsWhenCancelled) {
