@@ -9,6 +9,33 @@
 
 #include "tensor/cpu/tiles.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+#ifndef STILLREEL_TENSOR_INT8_PANELS_ONCE
+#define STILLREEL_TENSOR_INT8_PANELS_ONCE
+namespace stillreel::tensor {
+namespace {
+
+/// VNNI for registers of AVX2, which Highway has no target for.
+[[maybe_unused]] bool has_avx_vnni() {
+#if defined(__x86_64__)
+    static const bool has = [] {
+        constexpr unsigned kAvxVnni = 1u << 4;
+        unsigned a = 0, b = 0, c = 0, d = 0;
+        return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & kAvxVnni);
+    }();
+    return has;
+#else
+    return false;
+#endif
+}
+
+}  // namespace
+}  // namespace stillreel::tensor
+#endif
+
 // Highway's name for AVX-512 with VNNI, which it compiles only where asked to.
 #define HWY_WANT_AVX3_DL
 #undef HWY_TARGET_INCLUDE
@@ -31,68 +58,78 @@ using Sums = hn::Vec<Ints>;
 
 constexpr std::int64_t kLanes = hn::MaxLanes(Floats());
 
-// with_products() adds, lane by lane, the four products of unsigned inputs and signed weights to the sums.
+// A method keeps a vector's inputs and weights in the form that it multiplies: with_products() adds, lane by
+// lane, the four products of unsigned inputs and signed weights to the sums. Tile rows are as many as
+// registers hold.
+#if HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_AVX2
+
+struct Vnni {
+    static constexpr int kTileRows = kLanes == 16 ? 14 : 6;
+    using Input = Sums;
+    using Weights = Sums;
+    static HWY_INLINE Input input_of(Sums bytes) { return bytes; }
+    static HWY_INLINE Weights weights_of(Sums bytes) { return bytes; }
+    static HWY_INLINE Sums with_products(Sums sums, Input x, Weights w) {
+        // Highway 1.0.3 has no name for it, and compiles these targets without the compiler's. The first form
+        // is that of AVX-512, the second that of AVX-VNNI.
 #if HWY_TARGET == HWY_AVX3_DL
-
-constexpr int kTileRows = 14;
-struct Input {
-    Sums bytes;
+        asm("vpdpbusd %2, %1, %0" : "+v"(sums.raw) : "v"(x.raw), "v"(w.raw));
+#else
+        asm("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sums.raw) : "x"(x.raw), "x"(w.raw));
+#endif
+        return sums;
+    }
 };
-struct Weights {
-    Sums bytes;
-};
-HWY_INLINE Input input_of(Sums bytes) { return {bytes}; }
-HWY_INLINE Weights weights_of(Sums bytes) { return {bytes}; }
-HWY_INLINE Sums with_products(Sums sums, Input x, Weights w) {
-    // Highway 1.0.3 has no name for it, and compiles this target without the compiler's.
-    asm("vpdpbusd %2, %1, %0" : "+v"(sums.raw) : "v"(x.bytes.raw), "v"(w.bytes.raw));
-    return sums;
-}
 
-#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
+#endif
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
 
-// Odd and even bytes as words: two instructions that add pairs of products. The one for bytes would saturate.
-constexpr int kTileRows = kLanes == 16 ? 12 : 4;
-using Words = hn::Repartition<std::int16_t, Ints>;
-struct Input {
-    hn::Vec<Words> even, odd;
+/// Odd and even bytes as words: two instructions that add pairs of products. The one for bytes would
+/// saturate.
+struct Words {
+    static constexpr int kTileRows = kLanes == 16 ? 12 : 4;
+    using D = hn::Repartition<std::int16_t, Ints>;
+    struct Input {
+        hn::Vec<D> even, odd;
+    };
+    using Weights = Input;
+    static HWY_INLINE Input input_of(Sums bytes) {
+        const hn::RebindToUnsigned<D> du;
+        const auto words = hn::BitCast(du, bytes);
+        return {hn::BitCast(D(), hn::And(words, hn::Set(du, 0xff))),
+                hn::BitCast(D(), hn::ShiftRight<8>(words))};
+    }
+    static HWY_INLINE Weights weights_of(Sums bytes) {
+        const auto words = hn::BitCast(D(), bytes);
+        return {hn::ShiftRight<8>(hn::ShiftLeft<8>(words)), hn::ShiftRight<8>(words)};
+    }
+    static HWY_INLINE Sums with_products(Sums sums, const Input& x, const Weights& w) {
+        Sums unused = hn::Zero(Ints());
+        sums = hn::ReorderWidenMulAccumulate(Ints(), x.even, w.even, sums, unused);
+        return hn::ReorderWidenMulAccumulate(Ints(), x.odd, w.odd, sums, unused);
+    }
 };
-using Weights = Input;
-HWY_INLINE Input input_of(Sums bytes) {
-    const hn::RebindToUnsigned<Words> unsigned_words;
-    const auto words = hn::BitCast(unsigned_words, bytes);
-    return {hn::BitCast(Words(), hn::And(words, hn::Set(unsigned_words, 0xff))),
-            hn::BitCast(Words(), hn::ShiftRight<8>(words))};
-}
-HWY_INLINE Weights weights_of(Sums bytes) {
-    const auto words = hn::BitCast(Words(), bytes);
-    return {hn::ShiftRight<8>(hn::ShiftLeft<8>(words)), hn::ShiftRight<8>(words)};
-}
-HWY_INLINE Sums with_products(Sums sums, const Input& x, const Weights& w) {
-    Sums unused = hn::Zero(Ints());
-    sums = hn::ReorderWidenMulAccumulate(Ints(), x.even, w.even, sums, unused);
-    return hn::ReorderWidenMulAccumulate(Ints(), x.odd, w.odd, sums, unused);
-}
 
 #else
 
-constexpr int kTileRows = 4;
-struct Input {
-    Sums bytes;
+/// A byte of each after the other.
+struct Words {
+    static constexpr int kTileRows = 4;
+    using Input = Sums;
+    using Weights = Sums;
+    static HWY_INLINE Input input_of(Sums bytes) { return bytes; }
+    static HWY_INLINE Weights weights_of(Sums bytes) { return bytes; }
+    static HWY_INLINE Sums with_products(Sums sums, Input x, Weights w) {
+        const Ints d;
+        const auto product = [&](Sums left, Sums right) HWY_ATTR {
+            return hn::Mul(hn::And(left, hn::Set(d, 0xff)), hn::ShiftRight<24>(hn::ShiftLeft<24>(right)));
+        };
+        sums = hn::Add(sums, product(x, w));
+        sums = hn::Add(sums, product(hn::ShiftRight<8>(x), hn::ShiftRight<8>(w)));
+        sums = hn::Add(sums, product(hn::ShiftRight<16>(x), hn::ShiftRight<16>(w)));
+        return hn::Add(sums, product(hn::ShiftRight<24>(x), hn::ShiftRight<24>(w)));
+    }
 };
-using Weights = Input;
-HWY_INLINE Input input_of(Sums bytes) { return {bytes}; }
-HWY_INLINE Weights weights_of(Sums bytes) { return {bytes}; }
-HWY_INLINE Sums with_products(Sums sums, Input x, Weights w) {
-    const Ints d;
-    const auto product = [&](Sums left, Sums right) HWY_ATTR {
-        return hn::Mul(hn::And(left, hn::Set(d, 0xff)), hn::ShiftRight<24>(hn::ShiftLeft<24>(right)));
-    };
-    sums = hn::Add(sums, product(x.bytes, w.bytes));
-    sums = hn::Add(sums, product(hn::ShiftRight<8>(x.bytes), hn::ShiftRight<8>(w.bytes)));
-    sums = hn::Add(sums, product(hn::ShiftRight<16>(x.bytes), hn::ShiftRight<16>(w.bytes)));
-    return hn::Add(sums, product(hn::ShiftRight<24>(x.bytes), hn::ShiftRight<24>(w.bytes)));
-}
 
 #endif
 
@@ -115,7 +152,7 @@ HWY_INLINE Sums four_everywhere(const std::uint8_t* bytes) {
     return hn::Set(Ints(), four);
 }
 
-template <int kRows>
+template <class Method, int kRows>
 void multiply_tile(const Int8PanelArgs& args, std::int64_t row, std::int64_t column, Ahead ahead) {
     const Ints d;
     const std::uint8_t* HWY_RESTRICT a = args.a + row * args.a_stride;
@@ -133,13 +170,14 @@ void multiply_tile(const Int8PanelArgs& args, std::int64_t row, std::int64_t col
         ahead.fetch();
         const std::int64_t end = std::min(args.steps, group + kGroup);
         for (std::int64_t step = group; step < end; ++step, b += kPanel * kInt8Step) {
-            const Weights left = weights_of(columns_at(b));
-            const Weights right = weights_of(columns_at(b + kLanes * kInt8Step));
+            const typename Method::Weights left = Method::weights_of(columns_at(b));
+            const typename Method::Weights right = Method::weights_of(columns_at(b + kLanes * kInt8Step));
 #pragma GCC unroll 16
             for (int r = 0; r < kRows; ++r) {
-                const Input x = input_of(four_everywhere(a + r * a_stride + step * kInt8Step));
-                sums[r][0] = with_products(sums[r][0], x, left);
-                sums[r][1] = with_products(sums[r][1], x, right);
+                const typename Method::Input x =
+                    Method::input_of(four_everywhere(a + r * a_stride + step * kInt8Step));
+                sums[r][0] = Method::with_products(sums[r][0], x, left);
+                sums[r][1] = Method::with_products(sums[r][1], x, right);
             }
         }
     }
@@ -151,18 +189,29 @@ void multiply_tile(const Int8PanelArgs& args, std::int64_t row, std::int64_t col
 }
 
 using Tile = void (*)(const Int8PanelArgs&, std::int64_t, std::int64_t, Ahead);
-template <int... kRows>
+template <class Method, int... kRows>
 constexpr std::array<Tile, sizeof...(kRows)> tiles(std::integer_sequence<int, kRows...>) {
-    return {multiply_tile<kRows + 1>...};
+    return {multiply_tile<Method, kRows + 1>...};
 }
-constexpr auto kTiles = tiles(std::make_integer_sequence<int, kTileRows>());
 
-void MultiplyInt8Panel(const Int8PanelArgs& args) {
-    const TileCuts cuts{args.rows, kTileRows, kTileColumns, args.steps};
+template <class Method>
+void multiply_by(const Int8PanelArgs& args) {
+    static constexpr auto kTiles = tiles<Method>(std::make_integer_sequence<int, Method::kTileRows>());
+    const TileCuts cuts{args.rows, Method::kTileRows, kTileColumns, args.steps};
     for_each_tile(cuts, args.next,
                   [&](std::int64_t rows, std::int64_t row, std::int64_t column, Ahead ahead) {
                       kTiles[rows - 1](args, row, column, ahead);
                   });
+}
+
+void MultiplyInt8Panel(const Int8PanelArgs& args) {
+#if HWY_TARGET == HWY_AVX3_DL
+    multiply_by<Vnni>(args);
+#elif HWY_TARGET == HWY_AVX2
+    has_avx_vnni() ? multiply_by<Vnni>(args) : multiply_by<Words>(args);
+#else
+    multiply_by<Words>(args);
+#endif
 }
 
 void Widen(Range& range, const float* x, std::int64_t count) {
