@@ -15,7 +15,7 @@ export function studio_for_tests(token = '') {
   const studio = {} as { service: Service; browser: Browser };
   beforeAll(async () => {
     studio.service = await Service.start(token);
-    studio.browser = await chromium.launch({ executablePath: CHROMIUM, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
+    studio.browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--disable-dev-shm-usage', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])] });
   });
   afterAll(async () => {
     await studio.browser?.close();
@@ -32,13 +32,13 @@ export class Visit {
 
   static async begin(studio: { service: Service; browser: Browser }, language: Language = 'en', options: BrowserContextOptions = {}): Promise<Visit> {
     const context = await studio.browser.newContext({ locale: language === 'zh' ? 'zh-CN' : 'en-GB', acceptDownloads: true,
-      viewport: { width: 1280, height: 800 }, colorScheme: 'dark', reducedMotion: 'reduce', ...options });
+      viewport: { width: 1280, height: 800 }, colorScheme: 'dark', ...options });
     context.setDefaultTimeout(20_000);
     const page = await context.newPage();
     const visit = new Visit(page, language, studio.service);
     page.on('pageerror', (error) => visit.complaints.push(String(error)));
     page.on('console', (message) => {
-      if (message.type() === 'error' && !/ 503 /.test(message.text())) visit.complaints.push(`${message.text()} ${message.location().url}`);
+      if (message.type() === 'error') visit.complaints.push(`${message.text()} ${message.location().url}`);
     });
     page.on('request', (request) => {
       if (!/^(blob|data):/.test(request.url()) && !request.url().startsWith(studio.service.url)) visit.complaints.push(`asks ${request.url()}`);
@@ -93,6 +93,11 @@ export class Visit {
     await this.picture(names.length, names.at(-1) ?? '').waitFor();
   }
 
+  /** The move as it is drawn while one writes. */
+  get preview(): Locator {
+    return this.page.locator('video').and(this.page.getByLabel(this.t('view_preview'), { exact: true }));
+  }
+
   /** Width, height and frames that the page promises. */
   async promised(): Promise<{ width: number; height: number; frames: number }> {
     const [before, after] = this.t('estimate', { width: 'W', height: 'H', duration: 'D', frames: 'F' }).split('D').map((part) => part.trim());
@@ -101,6 +106,14 @@ export class Visit {
     const found = line.exec((await this.page.getByText(line).textContent()) ?? '')?.slice(1).map(Number) ?? [];
     const [width = 0, height = 0, frames = 0] = found;
     return { width, height, frames };
+  }
+
+  /** All pictures of the page are there, not only their places. */
+  async sees_pictures(at_least: number): Promise<void> {
+    await expect.poll(() => this.page.locator('img').evaluateAll((all) => {
+      const shown = (all as HTMLImageElement[]).filter((one) => one.checkVisibility());
+      return shown.every((one) => one.complete && one.naturalWidth > 0) ? shown.length : 0;
+    })).toBeGreaterThanOrEqual(at_least);
   }
 
   /** The rules of axe-core that the page as it stands breaks, with where. */

@@ -38,7 +38,7 @@ async function tour(visit: Visit, look: (where: string) => Promise<void>) {
 }
 
 test.each(['dark', 'light'] as const)('nothing stands in the way of assistive technology, %s', async (theme) => {
-  const visit = await Visit.begin(studio, theme === 'dark' ? 'en' : 'zh', { colorScheme: theme });
+  const visit = await Visit.begin(studio, theme === 'dark' ? 'en' : 'zh', { colorScheme: theme, reducedMotion: 'reduce' });
   expect(await visit.page.getAttribute('html', 'data-theme')).toBe(theme);
   const found: string[] = [];
   await tour(visit, async (where) => {
