@@ -48,24 +48,29 @@ class SurvivalTest : public AppTest {
 
     json get(const std::string& target) const { return ask(port_, "GET", target).json(); }
 
-    /// The id of a clip in the queue.
-    std::string queue(int frames) const {
-        const auto picture = stillreel::testing::send_form(
+    std::string picture() const {
+        const auto answer = stillreel::testing::send_form(
             port_, "/v1/assets", {{"file", "photo.png", bytes(work() / "photo.png")}});
-        const json spec = {
-            {"picture", picture.json().at("id")}, {"prompt", "pan left"}, {"size", 256}, {"frames", frames}};
+        EXPECT_EQ(answer.status, 201) << answer.body;
+        return answer.json().value("id", "");
+    }
+    /// The id of a clip in the queue.
+    std::string queue(json spec) const {
+        spec["picture"] = picture();
+        spec["prompt"] = "pan left";
         const auto answer = ask(port_, "POST", "/v1/clips", spec.dump());
         EXPECT_EQ(answer.status, 202) << answer.body;
         return answer.json().value("id", "");
     }
+    std::string queue(int frames) const { return queue({{"size", 256}, {"frames", frames}}); }
     json clip(const std::string& id) const { return get("/v1/clips/" + id); }
     bool reaches(const std::string& id, const std::string& state) const {
         return eventually([&] { return clip(id).at("state") == state; });
     }
-    bool is_under_way(const std::string& id) const {
+    bool is_under_way(const std::string& id, double progress = 0.05) const {
         return eventually([&] {
             const json now = clip(id);
-            return now.at("state") == "running" && now.at("progress") > 0.05;
+            return now.at("state") == "running" && now.at("progress") > progress;
         });
     }
 
@@ -78,8 +83,8 @@ class SurvivalTest : public AppTest {
         return found;
     }
     /// 0: there is none now.
-    pid_t worker() const {
-        const std::vector<pid_t> found = workers("render");
+    pid_t worker(const std::string& lane = "render") const {
+        const std::vector<pid_t> found = workers(lane);
         return found.empty() ? 0 : found.front();
     }
     static bool is_alive(pid_t process) {
@@ -220,6 +225,36 @@ TEST_F(SurvivalTest, AWorkerThatSleptPastItsLeaseFinishesNothingTwice) {
     EXPECT_EQ(worker(), sleeper);
     expect_made(id, kLongClip, 2);
     expect_files(2);
+}
+
+TEST_F(SurvivalTest, ADiffusionClipGoesOnFromItsLastStep) {
+    constexpr int kSteps = 40;
+    fs::create_directory(home() / "models");
+    fs::copy(fs::path(STILLREEL_SOURCE_DIR) / "tests" / "goldens" / "models" / "tiny-i2vgenxl",
+             home() / "models" / "i2vgen-xl", fs::copy_options::recursive);
+    const std::string id =
+        queue({{"engine", "i2vgen-xl"}, {"size", 64}, {"frames", 4}, {"steps", kSteps}, {"seed", 7}});
+    ASSERT_TRUE(is_under_way(id, 0.4));
+    kill_everything();
+    start();
+    ASSERT_TRUE(reaches(id, "completed")) << clip(id);
+    expect_made(id, 4, 2);
+    const std::string log = get("/v1/clips/" + id + "/log").dump();
+    std::smatch found;
+    ASSERT_TRUE(std::regex_search(log, found, std::regex("goes on after step ([0-9]+) of 40"))) << log;
+    EXPECT_GE(std::stoi(found[1]), kSteps / 4);
+}
+
+TEST_F(SurvivalTest, AKilledQuickWorkerIsReplacedAndPicturesAreTakenAgain) {
+    ASSERT_TRUE(eventually([&] { return worker("quick") != 0; }));
+    const std::string first = picture();
+    signal_to(worker("quick"), SIGKILL);
+    const auto thumbnail = [&](const std::string& id) {
+        return ask(port_, "GET", "/v1/assets/" + id + "/thumbnail").status;
+    };
+    EXPECT_TRUE(eventually([&] { return thumbnail(picture()) == 200; }));
+    EXPECT_EQ(thumbnail(first), 200);
+    EXPECT_EQ(restarts(), 1);
 }
 
 TEST_F(SurvivalTest, CtrlCPutsTheClipBackAndLeavesWithinSeconds) {
