@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "jobs/job_store.h"
 #include "studio/clip_job.h"
+#include "studio/quick_cache.h"
 #include "studio/job_log.h"
 
 namespace stillreel::app {
@@ -181,9 +182,11 @@ int gc(const Arguments& arguments) {
     for (const jobs::Job& job : store.list(filter)) {
         if (job.state == jobs::State::running || job.deleted_ms > before_ms) continue;
         studio::remove_output(job, folders);
+        studio::forget_clip_pictures(folders.quick(), job.id);
         store.purge(job.id);
         ++removed;
     }
+    studio::tidy_quick_cache(folders.quick());
     if (arguments.json)
         print_json({{"removed", removed}});
     else

@@ -3,17 +3,23 @@
 #include "server/api.h"
 #include "server/listing.h"
 #include "server/request_body.h"
+#include "server/uploads.h"
 
 namespace stillreel::server {
 
+namespace {
+
+Response created(const ApiParts& parts, const Request& request, const Form& form) {
+    // Says what is wrong with a request that is no form.
+    if (!is_form(request)) parse_form(request.header("content-type"), request.body);
+    const studio::Asset asset = parts.assets.get(field_named(form, "file").asset);
+    return json_response(201, studio::to_json(asset), {{"Location", "/v1/assets/" + asset.id}});
+}
+
+}  // namespace
+
 void add_asset_routes(Router& router, const ApiParts& parts) {
-    router.add(
-        {"POST", "/v1/assets", Audience::insiders, at_once([&parts](const Request& request) {
-             const auto form = parse_form(request.header("content-type"), request.body);
-             const studio::Asset asset =
-                 keep_upload(part_named(form, "file"), parts.assets, idempotency_key(request, "assets"));
-             return json_response(201, studio::to_json(asset), {{"Location", "/v1/assets/" + asset.id}});
-         })});
+    router.add({"POST", "/v1/assets", Audience::insiders, after_uploads(parts, {"file", "assets"}, created)});
     router.add({"GET", "/v1/assets", Audience::insiders, at_once([&parts](const Request&) {
                     std::vector<std::string> items;
                     for (const studio::Asset& asset : parts.assets.list()) items.push_back(to_json(asset));

@@ -8,6 +8,7 @@
 #include "server/content.h"
 #include "server/listing.h"
 #include "server/request_body.h"
+#include "server/uploads.h"
 #include "studio/clip_job.h"
 #include "studio/field_error.h"
 #include "studio/job_log.h"
@@ -32,13 +33,14 @@ Response shown(const ApiParts& parts, int status, const jobs::Job& job) {
     return json_response(status, parts.clips.view(job), std::move(headers));
 }
 
-/// Texts of a form, but for its files.
-std::string fields_of(const std::vector<FormPart>& form, const std::string& picture) {
+/// A clip's fields: the texts of a form, and its picture.
+std::string fields_of(const Form& form) {
     std::vector<std::pair<std::string, std::string>> fields;
-    for (const FormPart& part : form)
-        if (part.filename.empty() && part.name != "file")
-            fields.emplace_back(part.name, std::string(part.content));
-    if (!picture.empty()) fields.emplace_back("picture", picture);
+    for (const FormField& field : form)
+        if (!field.asset.empty())
+            fields.emplace_back("picture", field.asset);
+        else if (field.filename.empty())
+            fields.emplace_back(field.name, field.text);
     return studio::clip_of_texts(fields);
 }
 
@@ -49,27 +51,21 @@ std::string webhook_of(const ApiParts& parts, const Fields& fields) {
     return url;
 }
 
-Response create(const ApiParts& parts, const Request& request) {
+Response create(const ApiParts& parts, const Request& request, const Form& form) {
     studio::SubmitOptions options;
     options.key = idempotency_key(request, "clips");
     Fields fields;
     if (is_form(request)) {
-        const auto form = parse_form(request.header("content-type"), request.body);
-        const bool has_file =
-            std::any_of(form.begin(), form.end(), [](const FormPart& part) { return part.name == "file"; });
-        const std::string picture =
-            has_file ? keep_upload(part_named(form, "file"), parts.assets, options.key).id : std::string();
-        std::vector<FormPart> texts;
-        for (const FormPart& part : form)
-            if (part.name == "priority")
+        Form rest;
+        for (const FormField& field : form)
+            if (field.name == "priority")
                 fields.own["priority"] =
-                    split_fields(fmt::format("{{\"priority\":{}}}", part.content), kOwnFields)
-                        .raw("priority");
-            else if (part.name == "webhook")
-                fields.own["webhook"] = json_text(part.content);
+                    split_fields(fmt::format("{{\"priority\":{}}}", field.text), kOwnFields).raw("priority");
+            else if (field.name == "webhook")
+                fields.own["webhook"] = json_text(field.text);
             else
-                texts.push_back(part);
-        fields.rest = fields_of(texts, picture);
+                rest.push_back(field);
+        fields.rest = fields_of(rest);
     } else {
         fields = json_fields(request, kOwnFields);
     }
@@ -200,23 +196,21 @@ Response duplicate(const ApiParts& parts, const Request& request) {
 }
 
 /// The sheet's pictures may be files of the same form, called by their names.
-std::vector<std::string> clips_of_form(const ApiParts& parts, const Request& request, Fields& fields) {
-    const auto form = parse_form(request.header("content-type"), request.body);
-    const std::string key = idempotency_key(request, "batch");
+std::vector<std::string> clips_of_form(const Form& form, Fields& fields) {
     std::map<std::string, std::string> ids;
-    for (const FormPart& part : form)
-        if (part.name == "file") ids[part.filename] = keep_upload(part, parts.assets, key).id;
-    for (const FormPart& part : form)
-        if (part.name == "options")
-            fields = split_fields(part.content, {"priority", "same_seed", "spec", "webhook"});
+    for (const FormField& field : form) {
+        if (!field.asset.empty()) ids[field.filename] = field.asset;
+        if (field.name == "options")
+            fields = split_fields(field.text, {"priority", "same_seed", "spec", "webhook"});
+    }
     std::vector<std::string> clips;
     const bool has_sheet =
-        std::any_of(form.begin(), form.end(), [](const FormPart& part) { return part.name == "sheet"; });
+        std::any_of(form.begin(), form.end(), [](const FormField& field) { return field.name == "sheet"; });
     if (!has_sheet) {
         for (const auto& [name, id] : ids) clips.push_back(studio::clip_of_texts({{"picture", id}}));
         return clips;
     }
-    for (const std::string& row : studio::parse_job_sheet(part_named(form, "sheet").content)) {
+    for (const std::string& row : studio::parse_job_sheet(field_named(form, "sheet").text)) {
         Fields clip = split_fields(row, {"picture"});
         const std::string picture = clip.text("picture");
         const auto known = ids.find(picture);
@@ -237,14 +231,14 @@ std::vector<std::string> clips_of_json(const Fields& fields) {
     return clips;
 }
 
-Response batch(const ApiParts& parts, const Request& request) {
+Response batch(const ApiParts& parts, const Request& request, const Form& form) {
     Fields fields;
     std::vector<std::string> clips;
     const std::string type = media_type(request.header("content-type"));
     if (type == "text/csv") {
         clips = studio::parse_job_sheet(request.body);
     } else if (is_form(request)) {
-        clips = clips_of_form(parts, request, fields);
+        clips = clips_of_form(form, fields);
     } else {
         fields = json_fields(request, {"pictures", "clips", "spec", "same_seed", "priority", "webhook"});
         if (fields.rest != "{}")
@@ -287,7 +281,7 @@ void add_clip_routes(Router& router, const ApiParts& parts) {
         router.add({method, pattern, Audience::insiders,
                     at_once([&parts, answer](const Request& request) { return answer(parts, request); })});
     };
-    add("POST", "/v1/clips", create);
+    router.add({"POST", "/v1/clips", Audience::insiders, after_uploads(parts, {"file", "clips"}, create)});
     add("GET", "/v1/clips", list);
     add("GET", "/v1/clips/{id}",
         [](const ApiParts& p, const Request& request) { return shown(p, 200, clip_of(p, request)); });
@@ -303,7 +297,7 @@ void add_clip_routes(Router& router, const ApiParts& parts) {
         return shown(p, 202, p.store.retry(clip_of(p, request).id));
     });
     add("POST", "/v1/clips/{id}/duplicate", duplicate);
-    add("POST", "/v1/batches", batch);
+    router.add({"POST", "/v1/batches", Audience::insiders, after_uploads(parts, {"file", "batch"}, batch)});
 }
 
 }  // namespace stillreel::server

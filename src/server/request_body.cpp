@@ -112,19 +112,6 @@ std::string idempotency_key(const Request& request, std::string_view kind) {
     return key.empty() ? std::string() : fmt::format("{}:{}", kind, key);
 }
 
-studio::Asset keep_upload(const FormPart& part, const studio::AssetStore& assets, const std::string& key) {
-    if (part.content.size() > studio::kMaxAssetBytes)
-        throw Refusal(413, ErrorCode::invalid_argument,
-                      fmt::format("the picture has {} MiB; at most {} are taken: save it smaller",
-                                  part.content.size() >> 20, studio::kMaxAssetBytes >> 20));
-    try {
-        return assets.add(part.content, part.filename, key);
-    } catch (const Error& error) {
-        if (error.code() == ErrorCode::io) throw;
-        throw FieldError(error.code(), error.what(), part.name);
-    }
-}
-
 const FormPart& part_named(const std::vector<FormPart>& parts, const std::string& name) {
     for (const FormPart& part : parts)
         if (part.name == name) return part;

@@ -9,7 +9,6 @@
 
 #include "server/http.h"
 #include "server/http_text.h"
-#include "studio/assets.h"
 #include "studio/clip_service.h"
 
 namespace stillreel::server {
@@ -48,8 +47,6 @@ bool is_form(const Request& request);
 /// bytes.
 std::string idempotency_key(const Request& request, std::string_view kind);
 
-/// Throws Refusal 400/413/415 for the form, and what AssetStore::add throws, as FieldError of `field`.
-studio::Asset keep_upload(const FormPart& part, const studio::AssetStore& assets, const std::string& key);
 /// The part of that name. Throws FieldError.
 const FormPart& part_named(const std::vector<FormPart>& parts, const std::string& name);
 

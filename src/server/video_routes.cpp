@@ -6,6 +6,7 @@
 #include "server/api.h"
 #include "server/content.h"
 #include "server/request_body.h"
+#include "server/uploads.h"
 #include "studio/field_error.h"
 #include "studio/job_sheet.h"
 
@@ -54,7 +55,7 @@ struct VideoForm {
     std::string prompt, model, seconds, size, picture;
 };
 
-VideoForm read(const ApiParts& parts, const Request& request) {
+VideoForm read(const Request& request, const Form& sent) {
     VideoForm form;
     const auto known = [&](const std::string& name) -> std::string* {
         if (name == "prompt") return &form.prompt;
@@ -65,15 +66,12 @@ VideoForm read(const ApiParts& parts, const Request& request) {
         return nullptr;
     };
     if (is_form(request)) {
-        const auto body = parse_form(request.header("content-type"), request.body);
-        for (const FormPart& part : body) {
+        for (const FormField& part : sent) {
             std::string* field = known(part.name);
             if (!field)
                 throw studio::FieldError(ErrorCode::invalid_argument, "this is not a field of a video",
                                          part.name);
-            *field = part.name == "input_reference" && !part.filename.empty()
-                         ? keep_upload(part, parts.assets, idempotency_key(request, "videos")).id
-                         : std::string(part.content);
+            *field = part.asset.empty() ? part.text : part.asset;
         }
         return form;
     }
@@ -87,8 +85,8 @@ VideoForm read(const ApiParts& parts, const Request& request) {
     return form;
 }
 
-Response create(const ApiParts& parts, const Request& request) {
-    const VideoForm form = read(parts, request);
+Response create(const ApiParts& parts, const Request& request, const Form& sent) {
+    const VideoForm form = read(request, sent);
     if (form.picture.empty())
         throw studio::FieldError(ErrorCode::invalid_argument,
                                  "input_reference: stillreel moves a still picture; send one",
@@ -110,7 +108,7 @@ Response create(const ApiParts& parts, const Request& request) {
 
 void add_video_routes(Router& router, const ApiParts& parts) {
     router.add({"POST", "/v1/videos", Audience::insiders,
-                at_once([&parts](const Request& request) { return create(parts, request); })});
+                after_uploads(parts, {"input_reference", "videos", Unnamed::text}, create)});
     router.add({"GET", "/v1/videos/{id}", Audience::insiders, at_once([&parts](const Request& request) {
                     return shown(parts, parts.clips.clip(request.parameters.at("id")), 200);
                 })});

@@ -106,8 +106,7 @@ TEST_F(OpenApiTest, RepliesAreAsDescribed) {
     const std::string id = finish_next("video");
     expect_described("GET", "/v1/clips", get("/v1/clips"));
     expect_described("GET", "/v1/clips/{id}", get("/v1/clips/" + id));
-    expect_described("GET", "/v1/clips/{id}/progress_picture",
-                     get("/v1/clips/" + id + "/progress_picture"));
+    expect_described("GET", "/v1/clips/{id}/progress_picture", get("/v1/clips/" + id + "/progress_picture"));
     expect_described("GET", "/v1/clips/{id}/log", get("/v1/clips/" + id + "/log"));
     expect_described("GET", "/v1/clips/{id}/content", get("/v1/clips/" + id + "/content"));
     for (const char* what : {"thumbnail", "strip"})
