@@ -104,6 +104,7 @@ void preview(const ApiParts& parts, const Request& request, const Reply& reply) 
 void recipe(const ApiParts& parts, const Request& request, const Reply& reply) {
     const auto form = parse_form(request.header("content-type"), request.body);
     const FormPart& part = part_named(form, "file");
+    check_file_size(part);
     const bool video = part.content.size() > 12 && part.content.substr(4, 4) == "ftyp";
     if (!video)
         throw studio::FieldError(ErrorCode::unsupported, "this is no MP4 file: drop a clip made by stillreel",

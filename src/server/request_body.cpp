@@ -112,6 +112,13 @@ std::string idempotency_key(const Request& request, std::string_view kind) {
     return key.empty() ? std::string() : fmt::format("{}:{}", kind, key);
 }
 
+void check_file_size(const FormPart& part) {
+    if (part.content.size() > studio::kMaxAssetBytes)
+        throw Refusal(413, ErrorCode::invalid_argument,
+                      fmt::format("the file has {} MiB; at most {} are taken: save it smaller",
+                                  part.content.size() >> 20, studio::kMaxAssetBytes >> 20));
+}
+
 const FormPart& part_named(const std::vector<FormPart>& parts, const std::string& name) {
     for (const FormPart& part : parts)
         if (part.name == name) return part;

@@ -47,6 +47,8 @@ bool is_form(const Request& request);
 /// bytes.
 std::string idempotency_key(const Request& request, std::string_view kind);
 
+/// Throws Refusal 413 when a file of a form is larger than any that is taken.
+void check_file_size(const FormPart& part);
 /// The part of that name. Throws FieldError.
 const FormPart& part_named(const std::vector<FormPart>& parts, const std::string& name);
 

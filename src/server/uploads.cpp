@@ -79,13 +79,6 @@ class HandedFiles {
     std::vector<std::string> names_;
 };
 
-void check_size(const FormPart& part) {
-    if (part.content.size() > studio::kMaxAssetBytes)
-        throw Refusal(413, ErrorCode::invalid_argument,
-                      fmt::format("the picture has {} MiB; at most {} are taken: save it smaller",
-                                  part.content.size() >> 20, studio::kMaxAssetBytes >> 20));
-}
-
 struct Upload {
     std::size_t field = 0;  // of the form
     studio::QuickTask task;
@@ -105,7 +98,7 @@ void keep_pictures(const ApiParts& parts, const UploadRule& rule, const Request&
             fields.back().text = part.content;
             continue;
         }
-        check_size(part);
+        check_file_size(part);
         const std::string id = studio::AssetStore::id_for(part.content, key);
         if (parts.assets.find(id)) {
             fields.back().asset = id;
