@@ -22,6 +22,7 @@ test('two takes are compared in step', async () => {
   const pair = page.getByRole('dialog', { name: visit.t('compare') }).locator('video');
   const times = () => pair.evaluateAll((films) => (films as HTMLVideoElement[]).map((film) => film.currentTime));
   await expect.poll(async () => Math.min(...(await times()))).toBeGreaterThan(0);
+  expect(await visit.inaccessible()).toEqual([]);
   await page.getByRole('slider', { name: visit.t('position_in_clip') }).fill('0.5');
   // Half a frame at 24 fps is what nobody sees.
   const apart = async () => Math.max(...(await times()).map((one) => Math.abs(one - 0.5)));

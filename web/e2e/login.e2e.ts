@@ -11,6 +11,10 @@ test('a studio with a token lets in who knows it, and keeps the token to itself'
   page.on('request', (request) => addresses.push(request.url()));
   await page.getByRole('heading', { name: visit.t('login_title') }).waitFor();
   expect(await page.getByRole('navigation').count()).toBe(0);
+  for (const theme of ['theme_light', 'theme_dark'] as const) {
+    expect(await visit.inaccessible()).toEqual([]);
+    await visit.button(theme).click();
+  }
   const token = page.getByLabel(visit.t('token'), { exact: true });
   await token.fill('not the token at all');
   await token.press('Enter');

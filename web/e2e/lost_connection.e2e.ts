@@ -19,6 +19,7 @@ test('a killed server loses nothing: the clip under way, the clips that wait, or
   await visit.go('queue');
   const under_way = page.getByRole('progressbar', { name: visit.t('running') });
   await expect.poll(() => under_way.getAttribute('aria-valuenow').then(Number)).toBeGreaterThan(10);
+  expect(await page.title()).toMatch(/^\d+\s?% · /);
 
   await service.kill_everything();
   const lost = page.getByText(visit.t('connection_lost'));

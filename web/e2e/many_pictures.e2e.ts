@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { studio_for_tests, Visit } from './browser';
+import { picture_file } from './service';
 
 const studio = studio_for_tests();
 
@@ -37,4 +39,28 @@ test('a picture that was chosen by mistake is taken out again, and a file that i
   await visit.page.getByText(/letter\.png/).filter({ hasText: visit.t('error_format') }).waitFor();
   expect(await visit.picture(2, 'letter.png').count()).toBe(0);
   await visit.end(/ 415 /);
+});
+
+test('a job sheet says which row is wrong, and makes its clips when it is mended', async () => {
+  const visit = await Visit.begin(studio);
+  const { page, service } = visit;
+  const before = (await service.clips()).length;
+  const sheet = (second: string) => ({ name: 'shots.csv', mimeType: 'text/csv',
+    buffer: Buffer.from(`picture,prompt,size,duration\nlake.jpg,"Camera tilts up, snow falls",64,0.5\n${second},Camera orbits left,64,0.5\n`) });
+  const files = page.locator('input[type=file]');
+  const photos = ['lake.jpg', 'product.jpg'].map((name) => ({ name, mimeType: 'image/jpeg', buffer: readFileSync(picture_file(name)) }));
+  await files.setInputFiles([sheet('nobody.jpg'), ...photos]);
+  const queue = visit.button('queue_many', { n: 2 });
+  await page.getByRole('row').filter({ hasText: 'Camera orbits left' }).getByText(visit.t('sheet_picture_missing', { value: 'nobody.jpg' })).waitFor();
+  await page.getByRole('row').filter({ hasText: 'snow falls' }).getByText('✓').waitFor();
+  expect(await queue.isDisabled()).toBe(true);
+  expect(await visit.inaccessible()).toEqual([]);
+
+  await files.setInputFiles([sheet('product.jpg')]);
+  await queue.click();
+  await service.all_finished(before + 2);
+  const made = (await service.clips()).slice(0, 2);
+  expect(made.map((clip) => [clip.spec?.prompt, clip.frames, clip.width === 64 ? 'portrait' : 'landscape'])).toEqual(
+    [['Camera orbits left', 12, 'portrait'], ['Camera tilts up, snow falls', 12, 'landscape']]);
+  await visit.end();
 });

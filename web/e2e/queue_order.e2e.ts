@@ -47,3 +47,23 @@ test('the queue is reordered, paused and cleared with the keyboard alone', async
   expect(made.map((clip) => clip.spec?.prompt).reverse()).toEqual(['First shot', 'Second shot']);
   await visit.end();
 });
+
+test('a clip that waits is changed, and the draft comes back', async () => {
+  const { service } = studio;
+  await service.pause_queue();
+  const asset = await service.upload('lake.jpg');
+  await service.create({ picture: asset.id, prompt: 'Camera pans left', size: 64, duration: 0.5 });
+  const visit = await Visit.begin(studio);
+  const { page } = visit;
+  await visit.prompt.fill('My draft');
+  await visit.go('queue');
+  await visit.button('edit', {}, page.getByRole('listitem').filter({ hasText: 'Camera pans left' })).click();
+  await page.getByText(visit.t('editing')).waitFor();
+  await visit.prompt.fill('Camera cranes down');
+  await visit.button('edit_save').click();
+  await page.getByRole('listitem').filter({ hasText: 'Camera cranes down' }).waitFor();
+  expect((await service.waiting()).map((clip) => clip.spec?.prompt)).toEqual(['Camera cranes down']);
+  await visit.go('create');
+  expect(await visit.prompt.inputValue()).toBe('My draft');
+  await visit.end();
+});
