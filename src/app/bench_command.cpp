@@ -32,6 +32,7 @@ struct Arguments {
     std::string config = "i2vgen-xl";
     std::string size = "256x256";
     std::string precision = "f32";
+    std::string only;
     int frames = 8;
     int batch = 1;
     int threads = 0;
@@ -63,6 +64,7 @@ diffusion::UnetBenchRequest request_of(const Arguments& arguments) {
     if (arguments.low_memory) request.memory = diffusion::Memory::low;
     if (arguments.profile) request.profile = diffusion::Profile::yes;
     if (arguments.precision == name_of(Precision::int8)) request.precision = Precision::int8;
+    request.only = arguments.only;
     return request;
 }
 
@@ -229,6 +231,10 @@ Command add_bench(CLI::App& app) {
     command->add_option("--precision", arguments->precision, "Of the products: f32 or int8 [f32]")
         ->type_name("TYPE")
         ->check(CLI::IsMember({"f32", "int8"}).description(""));
+    command
+        ->add_option("--only", arguments->only,
+                     "Which layers have that precision: those with this in their name, such as resnets [all]")
+        ->type_name("PART");
     command->add_option("--threads", arguments->threads, "Worker threads [all cores]")
         ->type_name("N")
         ->check(CLI::Range(1, 256).description(""));

@@ -77,7 +77,7 @@ constexpr Row kRows[] = {
      "Layers of the text encoder to leave out at its end [1]"},
     {"--low-memory", "low_memory", Kind::flag, "", kDiffusion, "Less memory, a little more time"},
     {"--precision", "precision", Kind::text, "TYPE", kDiffusion,
-     "Of the UNet's products: f32, or int8, more than twice as fast in a quarter of the memory and a little "
+     "Of the UNet's products: f32, or int8, more than twice as fast in a third of the memory and a little "
      "off [f32]"},
     {"--auto-fit", "auto_fit", Kind::flag, "", kDiffusion,
      "Where the memory is too small, make the largest clip that fits"},

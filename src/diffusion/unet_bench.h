@@ -23,7 +23,8 @@ struct UnetBenchRequest {
     int threads = 1;
     Memory memory = Memory::normal;
     tensor::Precision precision = tensor::Precision::f32;
-    int passes = 3;  // timed, after one to warm up
+    std::string only;  // layers with this in their name have that precision, the others f32; empty: all
+    int passes = 3;    // timed, after one to warm up
     Profile profile = Profile::no;
 };
 

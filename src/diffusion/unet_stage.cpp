@@ -22,9 +22,15 @@ nn::Chunking chunking_of(const UnetBenchRequest& request) {
     return nn::Chunking::low_memory(std::int64_t{request.clips} * request.frames, pixels);
 }
 
+weights::PrecisionPolicy policy_of(const UnetBenchRequest& request) {
+    return
+        [all = I2VGenUnet::precision_policy(request.precision), only = request.only](std::string_view path) {
+            return path.find(only) == std::string_view::npos ? tensor::Precision::f32 : all(path);
+        };
+}
+
 I2VGenUnet build(Ops& ops, weights::WeightSource& source, const UnetBenchRequest& request) {
-    weights::WeightLoader loader("unet", source, ops, I2VGenUnet::file_habits(),
-                                 I2VGenUnet::precision_policy(request.precision));
+    weights::WeightLoader loader("unet", source, ops, I2VGenUnet::file_habits(), policy_of(request));
     return I2VGenUnet(loader.root(), request.config);
 }
 

@@ -66,7 +66,8 @@ class I2VGenUnet {
 
     static weights::FileHabits file_habits();
     /// With int8: the products of resnets, transformers, temporal convolutions and changes of size. Floats
-    /// stay conv_in and conv_out, everything that sees the time step, and what is worked out once per clip.
+    /// stay conv_in and conv_out, everything that sees the time step, transformer_in, shortcuts, and what is
+    /// worked out once per clip.
     static weights::PrecisionPolicy precision_policy(tensor::Precision precision);
 
   private:

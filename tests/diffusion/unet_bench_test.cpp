@@ -69,6 +69,12 @@ TEST(UnetBench, TellsHowFarInt8IsFromFloatsLayerByLayer) {
     EXPECT_EQ(snr.back().name, "result");
     for (const UnetSnr& part : snr) EXPECT_GT(part.decibels, 20) << part.name;
     EXPECT_LT(snr.back().decibels, 60);
+
+    request.only = "mid_block";
+    for (const UnetSnr& part : snr_of_unet(request, nullptr)) {
+        const bool before = part.name.starts_with("down") || part.name.ends_with("_in");
+        EXPECT_EQ(part.decibels == HUGE_VAL, before) << part.name;
+    }
 }
 
 TEST(UnetBench, StopsWhenCancelled) {

@@ -52,8 +52,8 @@ TEST(Int8Unet, StaysNearTheReferencesNumbers) {
         const auto& expected = given.golden.at("out.sample").values;
         const std::vector<float> got = prediction_of(given, Precision::int8, cpu_ops(2));
         ASSERT_EQ(got.size(), expected.size());
-        // Measured: 27.3 to 29.6.
-        EXPECT_GT(decibels(expected, got), 26) << given.golden.name;
+        // Measured: 30.0 to 31.3.
+        EXPECT_GT(decibels(expected, got), 29) << given.golden.name;
         EXPECT_LT(decibels(expected, got), 40) << given.golden.name << ": is it of 8 bits at all?";
     }
 }
@@ -69,14 +69,14 @@ TEST(Int8Unet, TheSameBitsForPartsOfALayerAndAnyNumberOfThreads) {
 
 TEST(Int8Unet, EndsTimeAndContextStayInFloats) {
     const auto policy = I2VGenUnet::precision_policy(Precision::int8);
-    for (const char* path :
-         {"conv_in", "conv_out", "time_embedding.linear_1", "fps_embedding.0", "context_embedding.2",
-          "image_latents_proj_in.0", "down_blocks.1.resnets.0.time_emb_proj",
-          "up_blocks.2.attentions.1.transformer_blocks.0.attn2.to_k"})
+    for (const char* path : {"conv_in", "conv_out", "time_embedding.linear_1", "fps_embedding.0",
+                             "context_embedding.2", "image_latents_proj_in.0", "transformer_in.proj_in",
+                             "up_blocks.0.resnets.1.conv_shortcut", "down_blocks.1.resnets.0.time_emb_proj",
+                             "up_blocks.2.attentions.1.transformer_blocks.0.attn2.to_k"})
         EXPECT_EQ(policy(path), Precision::f32) << path;
     for (const char* path :
-         {"transformer_in.proj_in", "down_blocks.1.resnets.0.conv1", "mid_block.resnets.1.conv_shortcut",
-          "up_blocks.3.temp_convs.2.conv4.3", "up_blocks.2.attentions.1.transformer_blocks.0.attn2.to_q",
+         {"down_blocks.1.resnets.0.conv1", "mid_block.resnets.1.conv2", "up_blocks.3.temp_convs.2.conv4.3",
+          "up_blocks.2.attentions.1.transformer_blocks.0.attn2.to_q",
           "up_blocks.2.temp_attentions.1.transformer_blocks.0.attn2.to_q",
           "down_blocks.0.downsamplers.0.conv"})
         EXPECT_EQ(policy(path), Precision::int8) << path;
