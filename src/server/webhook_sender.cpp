@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 
+#include "base/amounts.h"
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -103,7 +104,7 @@ void WebhookSender::State::deliver(const jobs::Delivery& delivery) {
     try {
         if (const auto job = store.find(delivery.job)) call(delivery, *job);
     } catch (const std::exception& error) {
-        log::warning(fmt::format("the webhook of clip {}: {}", delivery.job, error.what()));
+        log::warning(fmt::format("job {}: calling its webhook: {}", delivery.job, error.what()));
         const std::lock_guard lock(mutex);
         troubled = true;
         since_trouble.restart();
@@ -123,7 +124,10 @@ void WebhookSender::State::call(const jobs::Delivery& delivery, const jobs::Job&
         if (error.code() == ErrorCode::cancelled) return;
         return give_up(delivery, error.what());
     }
-    if (reply.status >= 200 && reply.status < 300) return store.delivered(delivery.id);
+    if (reply.status >= 200 && reply.status < 300) {
+        store.delivered(delivery.id);
+        return log::info(fmt::format("job {}: {} has taken the webhook's message", delivery.job, reply.host));
+    }
     if (reply.status == kGone) return give_up(delivery, unwelcome(reply));
     later(delivery, unwelcome(reply));
 }
@@ -134,11 +138,13 @@ void WebhookSender::State::later(const jobs::Delivery& delivery, const std::stri
         return give_up(delivery, fmt::format("{} (tried {} times)", why, failures + 1));
     const double wait_s = settings.waits_s[failures] * Random(fresh_seed()).between(1 - kJitter, 1 + kJitter);
     store.retry_delivery(delivery.id, unix_ms() + std::llround(1000 * wait_s), why);
+    log::info(fmt::format("job {}: its webhook is tried again in {}: {}", delivery.job, duration_text(wait_s),
+                          why));
 }
 
 void WebhookSender::State::give_up(const jobs::Delivery& delivery, const std::string& why) {
     store.give_up_delivery(delivery.id, why);
-    log::warning(fmt::format("the webhook of clip {} is given up: {}", delivery.job, why));
+    log::warning(fmt::format("job {}: its webhook is given up: {}", delivery.job, why));
 }
 
 WebhookSender::WebhookSender(jobs::JobStore& store, studio::ClipService& clips,

@@ -130,7 +130,7 @@ class Pull {
     std::string kept() const {
         const std::uint64_t bytes = gathering_.bytes();
         if (bytes == 0) return "";
-        return fmt::format("; {:.1f} of {:.1f} MB are kept: the same command goes on from there",
+        return fmt::format("; {:.1f} of {:.1f} MB are kept: pulling again goes on from there",
                            static_cast<double>(bytes) / 1e6, static_cast<double>(choice_.bytes) / 1e6);
     }
 

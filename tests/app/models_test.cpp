@@ -121,7 +121,7 @@ TEST_F(Models, CtrlCKeepsWhatThereIsForTheNextPull) {
     process.signal(SIGINT);
     const Finished stopped = process.wait();
     EXPECT_EQ(stopped.exit_code, 130);
-    expect_one_sentence(stopped.err, "are kept: the same command goes on from there");
+    expect_one_sentence(stopped.err, "are kept: pulling again goes on from there");
     EXPECT_FALSE(fs::exists(root()));
     const json half = json::parse(ask({"list", "--json"}).out);
     ASSERT_EQ(half.size(), 1u);

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "service_fixture.h"
+#include "support/web_receiver.h"
 
 namespace stillreel::testing {
 namespace {
@@ -129,6 +130,25 @@ TEST_F(OpenApiTest, RepliesAreAsDescribed) {
     expect_described("POST", "/v1/models/pulls", post("/v1/models/pulls", "{}"));
     expect_described("GET", "/v1/videos/{id}", get("/v1/videos/" + id));
     expect_described("POST", "/v1/session", post("/v1/session", R"({"token":"x"})"));
+}
+
+TEST_F(OpenApiTest, WebhookMessagesAreAsDescribed) {
+    webhooks_.reach = Reach::anywhere;
+    webhooks_.poll = std::chrono::milliseconds(10);
+    start();
+    WebReceiver receiver;
+    const Answer made = post("/v1/clips", clip_of(asset(), R"(,"webhook":")" + receiver.url() + "\""));
+    expect_described("POST", "/v1/clips", made);
+    finish_next("video");
+    ASSERT_TRUE(receiver.wait_for(1));
+    const ReceivedRequest request = receiver.requests()[0];
+    const json all = document();
+    const json& message = all.at("webhooks").at("clipEnded").at("post");
+    const std::string type = request.headers.at("content-type");
+    check(all, message.at("requestBody").at("content").at(type).at("schema"), json::parse(request.body),
+          "body");
+    for (const json& parameter : message.at("parameters"))
+        EXPECT_TRUE(request.headers.contains(parameter.at("name").get<std::string>())) << parameter;
 }
 
 }  // namespace
