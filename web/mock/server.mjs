@@ -12,6 +12,7 @@ const pictures = ['rainy_street', 'lake', 'product'].map((name) => join(here, `.
 const assets = new Map();
 const clips = new Map();
 const listeners = new Set();
+const pulls = [];
 let paused = false;
 let number = 0;
 
@@ -42,6 +43,11 @@ const tell = (clip) => say('clip', { kind: 'changed', clip });
 
 setInterval(() => {
   queue().forEach((clip, index) => Object.assign(clip, { queue_position: index + 1, eta_seconds: 12 * (index + 1) }));
+  for (const pull of pulls.filter((one) => one.state === 'running')) {
+    pull.progress = Math.min(1, pull.progress + 0.02);
+    Object.assign(pull, { bytes: pull.progress * pull.total_bytes, eta_seconds: (1 - pull.progress) * 20, state: pull.progress < 1 ? 'running' : 'completed' });
+    say('pull', pull);
+  }
   let clip = [...clips.values()].find((one) => one.state === 'running');
   if (!clip && !paused) {
     clip = queue()[0];
@@ -49,7 +55,7 @@ setInterval(() => {
   }
   if (!clip) return;
   clip.progress = Math.min(0.99, clip.progress + 0.04);
-  Object.assign(clip, { stage: 'drawing frames', eta_seconds: (1 - clip.progress) * 12 });
+  Object.assign(clip, { stage: 'frames', eta_seconds: (1 - clip.progress) * 12 });
   if (clip.progress >= 0.99)
     Object.assign(clip, { state: 'completed', progress: 1, stage: null, eta_seconds: null, output: `${clip.id}.mp4`, finished_at: new Date().toISOString() });
   tell(clip);
@@ -139,8 +145,20 @@ createServer(async (request, response) => {
     .map(([name, size, frames, fps, duration, steps, guidance]) => ({ name, purpose: '', size, frames, fps, duration, steps, guidance })) });
   if (route === 'GET /v1/engines') return json(200, { engines: [{ name: 'animatic', purpose: 'moves the picture itself: camera, weather, light, in seconds', available: true, reason: null, limits: {} },
     { name: 'i2vgen-xl', purpose: 'a diffusion model that invents motion, in minutes to hours', available: false, reason: 'its weights are not here: stillreel models pull i2vgen-xl', limits: {} }] });
+  if (route === 'GET /v1/models/pulls') return json(200, { pulls });
+  if (route === 'POST /v1/models/pulls') {
+    const pull = { id: fresh('p'), model: body.model, variant: null, state: 'running', progress: 0, file: 'unet/diffusion_pytorch_model.safetensors', bytes: 0, total_bytes: 14e9, eta_seconds: 20, error: null };
+    pulls.push(pull);
+    return json(202, pull);
+  }
+  if (url.pathname.startsWith('/v1/models/pulls/')) {
+    const pull = pulls.find((one) => url.pathname.includes(one.id));
+    if (!pull) return problem(404, 'not_found', 'there is no such pull');
+    say('pull', Object.assign(pull, { state: 'cancelled' }));
+    return json(200, pull);
+  }
   if (route === 'GET /v1/models') return json(200, { models: [] });
-  if (route === 'GET /v1/system') return json(200, { version: 'mock', disk_free_bytes: Number(process.env.STILLREEL_MOCK_DISK ?? 2.1e11), listeners: listeners.size, worker_ready: true });
+  if (route === 'GET /v1/system') return json(200, { version: 'mock', disk_free_bytes: Number(process.env.STILLREEL_MOCK_DISK ?? 2.1e11), disk_total_bytes: 5e11, memory_free_bytes: 9e9, memory_total_bytes: 24e9, threads: 8, uptime_seconds: 5400, listeners: listeners.size, worker_ready: true });
   if (route === 'GET /v1/clips') {
     const states = url.searchParams.get('state')?.split(',');
     return json(200, { clips: [...clips.values()].filter((clip) => !clip.deleted && (!states || states.includes(clip.state))), next_before: null });
@@ -151,6 +169,7 @@ createServer(async (request, response) => {
   if (kind !== 'clips' || !clip) return problem(404, 'not_found', 'there is no such thing');
   if (part === 'content') return file(film, 'video/mp4');
   if (['thumbnail', 'strip', 'frame'].includes(part)) return file(asset_of(clip.spec.picture), 'image/jpeg');
+  if (part === 'log') return json(200, { lines: [{ at: clip.created_at, level: 'info', text: 'queued' }, { at: clip.created_at, level: 'warning', text: 'a pretended line' }] });
   if (part === 'cancel') Object.assign(clip, { state: 'cancelled' });
   if (part === 'retry') Object.assign(clip, { state: 'queued', error: null, progress: 0 });
   if (part === 'duplicate') return json(202, add_clip(clip.spec));

@@ -145,3 +145,21 @@ describe('the service in Chinese', () => {
     expect(sentence(new ApiError(422, 'invalid_argument', 'size must be a whole number from 16 to 4096, not 5', 'size'), 'zh')).toBe('“短边”应为 16 到 4096 的整数，而不是 5。 请修改“短边”后重试。');
   });
 });
+
+describe('an upload that is under way', () => {
+  it('is not begun a second time when everything is read anew', async () => {
+    let answer: (asset: unknown) => void = () => {};
+    const { studio, of } = mocked({ 'GET /v1/assets': { assets: [] }, 'POST /v1/assets': asset });
+    const going_up = new Promise((done) => (answer = done));
+    const upload = studio.api.upload;
+    studio.api.upload = async (...given) => (await going_up, upload.apply(studio.api, given));
+    const memory: KeptFiles = { keep: async () => {}, forget: async () => {}, left_behind: async (begun) => ({ files: begun.size > 0 ? [] : [{ id: 'u1', file: new File(['x'], 'a.jpg') }], lost: [] }) };
+    const desk = new Desk(studio, memory);
+    const taken = desk.take_files([new File(['x'], 'a.jpg')]);
+    await desk.refresh();
+    answer(asset);
+    await taken;
+    expect(of('POST /v1/assets').length).toBe(1);
+    expect(desk.draft.pictures.length).toBe(1);
+  });
+});

@@ -111,15 +111,7 @@ export class Api {
   presets = async () => (await this.json<{ presets: Preset[] }>('GET', '/v1/presets')).presets;
   engines = async () => (await this.json<{ engines: Engine[] }>('GET', '/v1/engines')).engines;
   models = async () => (await this.json<{ models: Model[] }>('GET', '/v1/models')).models;
-  /** None where the service fetches no models. */
-  pulls = async (): Promise<Pull[]> => {
-    try {
-      return (await this.json<{ pulls: Pull[] }>('GET', '/v1/models/pulls')).pulls;
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return [];
-      throw error;
-    }
-  };
+  pulls = async () => (await this.json<{ pulls: Pull[] }>('GET', '/v1/models/pulls')).pulls;
   pull = (model: string) => this.json<Pull>('POST', '/v1/models/pulls', { model });
   cancel_pull = (id: string) => this.json<Pull>('POST', `/v1/models/pulls/${encodeURIComponent(id)}/cancel`);
   log = async (id: string) => (await this.json<{ lines: LogLine[] }>('GET', `/v1/clips/${encodeURIComponent(id)}/log`)).lines;

@@ -14,6 +14,7 @@ export interface Upload {
   failed: string;
   /** Nothing answered: it is tried again when the connection is back. */
   offline: boolean;
+  sending: boolean;
 }
 
 const is_clip = (file: File) => file.type === 'video/mp4' || file.name.toLowerCase().endsWith('.mp4');
@@ -36,6 +37,8 @@ export class Desk {
   private order_key = '';
   private ordered = '';
   private found = false;
+  /** Uploads of this life of the page. */
+  private readonly begun = new Set<string>();
 
   constructor(private readonly studio: Studio, private readonly files: KeptFiles = new BrowserFiles()) {
     const { draft, editing, sheet } = kept_draft();
@@ -49,9 +52,11 @@ export class Desk {
     keep_draft({ draft: $state.snapshot(this.draft), editing: $state.snapshot(this.editing), sheet });
   }
   reset(): void {
+    const before = $state.snapshot(this.draft);
     this.draft = new_draft();
     this.editing = null;
     this.sheet = null;
+    this.studio.notify(this.studio.t('reset_note'), { action: { label: this.studio.t('undo'), run: () => (this.draft = before) } });
   }
 
   /** After every new beginning of the connection: what is gone from the service, and what never reached it. */
@@ -66,7 +71,7 @@ export class Desk {
     }
     if (!this.found) {
       this.found = true;
-      const { files, lost } = await this.files.left_behind();
+      const { files, lost } = await this.files.left_behind(this.begun);
       if (lost.length > 0) this.studio.notify(this.studio.t('upload_lost', { names: lost.join(', ') }), { bad: true });
       if (files.length > 0) this.studio.notify(this.studio.t('upload_found', { n: files.length }));
       for (const { id, file } of files) this.begin(id, file);
@@ -105,14 +110,15 @@ export class Desk {
   }
 
   private begin(id: string, file: File): Upload {
-    this.uploads.push({ id, file, failed: '', offline: false });
+    this.uploads.push({ id, file, failed: '', offline: false, sending: false });
+    this.begun.add(id);
     void this.files.keep(id, file);
     return this.uploads.at(-1) as Upload;
   }
 
   async upload(upload: Upload): Promise<void> {
-    upload.failed = '';
-    upload.offline = false;
+    if (upload.sending) return;
+    Object.assign(upload, { failed: '', offline: false, sending: true });
     try {
       const asset = await this.studio.api.upload(upload.file, upload.file.name || 'pasted.png');
       if (!this.uploads.some((other) => other.id === upload.id)) return;  // given up meanwhile
@@ -124,6 +130,7 @@ export class Desk {
       upload.failed = sentence(error, this.studio.language);
       upload.offline = error instanceof ApiError && (error.offline || error.status === 503);
     }
+    upload.sending = false;
   }
 
   forget_upload(id: string): void {

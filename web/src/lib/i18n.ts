@@ -46,7 +46,7 @@ const en = {
 
   gallery_empty: 'No clips yet.', gallery_empty_hint: 'Put a picture in, write what moves, press “Queue it”: finished clips gather here.', all: 'All', favourites: 'Favourites',
   favourite: 'Favourite', unfavourite: 'No longer a favourite', compare: 'Compare', compare_hint: 'Choose two clips to compare.', compare_n: 'Compare ({n}/2)', open_clip: 'Open {name}',
-  play: 'Play', pause: 'Pause', position_in_clip: 'Position', recipe: 'Recipe', copy_recipe: 'Copy', copied: 'Copied.', use_again: 'Use again', last_frame: 'Last frame as first',
+  play: 'Play', pause: 'Pause', position_in_clip: 'Position', recipe: 'Recipe', copy_recipe: 'Copy recipe', copied: 'Copied.', use_again: 'Use again', last_frame: 'Last frame as first',
   download: 'Download', delete: 'Delete', deleted_note: 'Clip deleted.', more: 'Show more', made: 'Made',
   made_in: 'Took', picture: 'Picture', file: 'File',
 
@@ -55,13 +55,13 @@ const en = {
   notify_ask: 'Tell me when a clip is done', notify_on: 'On: you are told when a clip is done.', notify_off: 'Your browser refuses them: allow notifications for this page in its settings.',
   done_title: 'Clip done', failed_title: 'Clip failed', clip_logs: 'Logs',
 
-  view: 'View', settings: 'Settings', view_both: 'Side by side', preview_none: 'Press “Preview again” to see the move.', step_one: 'Put a picture in',
+  view: 'View', reset_note: 'A fresh desk.', settings: 'Settings', view_both: 'Side by side', preview_none: 'Press “Preview again” to see the move.', step_one: 'Put a picture in',
   step_one_hint: 'It becomes the first frame.', step_two: 'Write what moves', step_two_hint: 'Or press a camera button; you see the move at once.',
   step_three: 'Look, then queue it', step_three_hint: 'Finished clips gather in the gallery.', recent_pictures: 'Pictures you had before', use_picture: 'Use {name}',
   prompt_for: 'Prompt for', prompt_all: 'All pictures', prompt_this: 'Only this picture', own_prompt: 'Has words of its own', reading_model: 'for the model',
   preset_preview_hint: 'A quick look', preset_standard_hint: 'For everyday clips', preset_high_hint: 'The longest and largest', editing: 'Editing a queued clip',
   editing_hint: 'Your own draft waits and comes back.', edit_cancel: 'Cancel editing', edit_save: 'Save changes', edit_saved: 'Changes saved.', edit: 'Edit',
-  model: 'Model', scheduler: 'Scheduler', guidance_rescale: 'Guidance rescale', eta: 'Eta', clip_skip: 'CLIP skip', low_memory: 'Low memory',
+  model: 'Model', scheduler: 'Scheduler', guidance_rescale: 'Guidance rescale', eta: 'Eta', clip_skip: 'CLIP skip', precision: 'Precision', low_memory: 'Low memory',
   auto_fit: 'Shrink to fit memory', also_set: 'Also set:', would_cost: '{value}: {cost}', upload_found: '{n} pictures that were not uploaded yet are being sent again.',
   upload_lost: 'Not uploaded before the page was left: {names}. Put it in again.', sheet: 'Job sheet', rows_n: '{n} rows',
   rows_wrong: '{n} rows need a change: mend the sheet and drop it again.', sheet_close: 'Put the sheet away',
@@ -109,6 +109,10 @@ const ENGINES_ZH: Record<string, string> = {
 };
 export const engine_text = (language: Language, name: string, purpose: string) =>
   language === 'zh' ? (ENGINES_ZH[name] ?? purpose) : purpose.charAt(0).toUpperCase() + purpose.slice(1);
+
+/** Why an engine cannot work: for want of its weights, mostly. */
+export const reason_text = (language: Language, name: string, reason: string) =>
+  language === 'zh' && /weights|models pull/.test(reason) ? `缺少模型 ${name} 的权重：获取后即可使用` : reason.charAt(0).toUpperCase() + reason.slice(1);
 
 export const lint_text = (language: Language, rule: string, message: string) =>
   language === 'zh' ? (LINT_ZH[rule] ?? message) : message;

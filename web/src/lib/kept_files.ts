@@ -9,8 +9,8 @@ export interface KeptFile {
 export interface KeptFiles {
   keep(id: string, file: File): Promise<void>;
   forget(id: string): Promise<void>;
-  /** What an earlier life of this page left behind, in the order in which it came. */
-  left_behind(): Promise<{ files: KeptFile[]; lost: string[] }>;
+  /** What an earlier life of this page left behind, in the order in which it came; not what this one has `begun`. */
+  left_behind(begun: ReadonlySet<string>): Promise<{ files: KeptFile[]; lost: string[] }>;
 }
 
 interface Entry {
@@ -86,15 +86,15 @@ export class BrowserFiles implements KeptFiles {
     await this.quietly(async () => void (await done((await this.table('readwrite')).delete(id))));
   }
 
-  async left_behind(): Promise<{ files: KeptFile[]; lost: string[] }> {
+  async left_behind(begun: ReadonlySet<string>): Promise<{ files: KeptFile[]; lost: string[] }> {
     const files: KeptFile[] = [];
     await this.quietly(async () => {
       const entries = (await done((await this.table('readonly')).getAll())) as Entry[];
-      const mine = entries.filter((one) => one.page === this.page || Date.now() - one.at > ORPHAN_MS).sort((a, b) => a.at - b.at);
+      const mine = entries.filter((one) => !begun.has(one.id) && (one.page === this.page || Date.now() - one.at > ORPHAN_MS)).sort((a, b) => a.at - b.at);
       for (const one of mine) files.push({ id: one.id, file: new File([one.blob], one.name, { type: one.type }) });
     });
     const found = new Set(files.map((one) => one.id));
-    const lost = Object.entries(names()).filter(([id]) => !found.has(id));
+    const lost = Object.entries(names()).filter(([id]) => !found.has(id) && !begun.has(id));
     keep_names((all) => lost.forEach(([id]) => delete all[id]));
     return { files, lost: lost.map(([, name]) => name) };
   }

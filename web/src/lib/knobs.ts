@@ -24,6 +24,7 @@ const EXTRA: ExtraKnob[] = [
   { name: 'guidance_rescale', kind: 'number', least: 0, most: 1, step: 0.05 },
   { name: 'eta', kind: 'number', least: 0, most: 1, step: 0.05 },
   { name: 'clip_skip', kind: 'number', least: 0, most: 23, step: 1 },
+  { name: 'precision', kind: 'choice', choices: ['', 'f32', 'int8'] },
   { name: 'low_memory', kind: 'switch' },
   { name: 'auto_fit', kind: 'switch' },
 ];

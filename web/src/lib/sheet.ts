@@ -27,11 +27,11 @@ const NUMBERS: Record<string, [boolean, number, number]> = {
   guidance: [false, 0, 100], guidance_rescale: [false, 0, 1], eta: [false, 0, 1], seed: [true, 0, Number.MAX_SAFE_INTEGER], crf: [true, 0, 51], clip_skip: [true, 0, 23],
 };
 const CHOICES: Record<string, string[]> = {
-  fit: ['cover', 'contain'], loop: ['none', 'pingpong', 'seamless'], quality: ['standard', 'high'], low_memory: ['true', 'false'], auto_fit: ['true', 'false'], allow_flashing: ['true', 'false'],
+  fit: ['cover', 'contain'], loop: ['none', 'pingpong', 'seamless'], quality: ['standard', 'high'], precision: ['f32', 'int8'], low_memory: ['true', 'false'], auto_fit: ['true', 'false'], allow_flashing: ['true', 'false'],
 };
 export const SHEET_COLUMNS = [
   'picture', 'prompt', 'negative_prompt', 'engine', 'model', 'variant', 'guidance_rescale', 'scheduler', 'eta', 'image_latent', 'clip_skip', 'low_memory', 'auto_fit', 'preset', 'size', 'width',
-  'height', 'aspect', 'frames', 'duration', 'fps', 'steps', 'guidance', 'seed', 'camera', 'depth', 'mask', 'fit', 'background', 'focus', 'loop', 'quality', 'crf', 'ai_label', 'recipe', 'allow_flashing',
+  'height', 'aspect', 'frames', 'duration', 'fps', 'steps', 'guidance', 'seed', 'camera', 'depth', 'mask', 'fit', 'background', 'focus', 'loop', 'quality', 'crf', 'ai_label', 'recipe', 'allow_flashing', 'precision',
 ];
 
 export const SAMPLE_SHEET = [

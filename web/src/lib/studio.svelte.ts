@@ -161,6 +161,7 @@ export class Studio {
       this.loaded = true;
       ++this.revision;
       await this.desk.refresh();
+      this.pulls = await this.api.pulls();
     });
   }
 

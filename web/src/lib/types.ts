@@ -130,6 +130,7 @@ export interface Engine {
   name: string;
   purpose: string;
   available: boolean;
+  /** Empty or null: it is available. */
   reason: string | null;
   limits: Record<string, number>;
   /** Fields of the ClipSpec that it obeys beside those that every engine does. */
@@ -151,7 +152,7 @@ export interface Pull {
   bytes: number | null;
   total_bytes: number | null;
   eta_seconds: number | null;
-  error: { code: string; message: string } | string | null;
+  error: { code: string; message: string } | null;
 }
 
 export interface QueueFacts {
@@ -175,7 +176,7 @@ export interface SystemFacts {
 
 export interface LogLine {
   at: string;
-  level: 'info' | 'warning' | 'error';
+  level: 'debug' | 'info' | 'warning' | 'error';
   text: string;
 }
 
