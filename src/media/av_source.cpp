@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -35,6 +36,7 @@ constexpr const char* kContainers = "mov,matroska,avi,gif,png_pipe,mpegts,mpeg,f
 constexpr std::string_view kFormatTags[] = {"major_brand", "minor_version", "compatible_brands"};
 constexpr std::int64_t kMaxPixels = 100'000'000;
 constexpr int kMaxStreams = 64;
+constexpr int kReordered = 16;  // frames; H.264 allows no more
 
 [[noreturn]] void corrupt(const fs::path& path, const std::string& reason) {
     throw Error(ErrorCode::corrupt_data,
@@ -124,11 +126,47 @@ class AvSource final : public FrameSource {
             if (result < 0) corrupt(path_, lines.last_or(av_reason(result)));
             if (frame_->width != facts_.width_px || frame_->height != facts_.height_px)
                 corrupt(path_, "its pictures change their size");
+            if (frame_->best_effort_timestamp < first_wanted_) continue;
+            if (to_drop_ > 0) {
+                --to_drop_;
+                continue;
+            }
+            ++next_;
             return frame_to_rgb(*frame_, scaler_);
         }
     }
 
+    void skip(std::int64_t frames) override {
+        const std::int64_t wanted = next_ + frames;
+        if (to_drop_ > 0 || !go_to_key_frame(wanted)) to_drop_ += frames;
+        next_ = wanted;
+    }
+
   private:
+    /// Ticks of the stream from one frame to the next; 0 when they are not all alike.
+    std::int64_t frame_ticks() const {
+        if (stream_->nb_frames < 1 || stream_->duration < 1 || stream_->duration % stream_->nb_frames != 0 ||
+            stream_->start_time == AV_NOPTS_VALUE)
+            return 0;
+        return stream_->duration / stream_->nb_frames;
+    }
+
+    /// False, with nothing changed, when no key frame lies between here and frame `wanted`.
+    bool go_to_key_frame(std::int64_t wanted) {
+        const std::int64_t ticks = frame_ticks();
+        if (ticks == 0) return false;
+        const auto time_of = [&](std::int64_t number) { return stream_->start_time + number * ticks; };
+        // The index is in the order of decoding, which may be ahead of the order shown by so many frames.
+        const std::int64_t before = time_of(wanted - kReordered);
+        const AVIndexEntry* key =
+            avformat_index_get_entry_from_timestamp(stream_, before, AVSEEK_FLAG_BACKWARD);
+        if (!key || key->timestamp <= time_of(next_)) return false;
+        if (av_seek_frame(input_.get(), stream_->index, before, AVSEEK_FLAG_BACKWARD) < 0) return false;
+        avcodec_flush_buffers(decoder_.get());
+        first_wanted_ = time_of(wanted) - ticks / 2;
+        return true;
+    }
+
     /// A file that was cut short still has the whole table of its samples when the table stands in front.
     void refuse_missing_samples() {
         const int entries = avformat_index_get_entries_count(stream_);
@@ -232,6 +270,9 @@ class AvSource final : public FrameSource {
 
     fs::path path_;
     std::int64_t bytes_;
+    std::int64_t next_ = 0;  // frame that read() gives
+    std::int64_t to_drop_ = 0;
+    std::int64_t first_wanted_ = std::numeric_limits<std::int64_t>::min();
     Input input_;
     AVStream* stream_ = nullptr;
     AvPtr<AVCodecContext> decoder_;

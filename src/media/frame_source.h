@@ -1,6 +1,7 @@
 // One way of reading frames per kind of file, and what the file says of itself.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -15,6 +16,11 @@ class FrameSource {
     const VideoFacts& facts() const { return facts_; }
     /// The next frame in display order as RGB, or nothing at the end. Throws corrupt_data.
     virtual std::optional<image::Image> read() = 0;
+    /// As VideoReader::skip.
+    virtual void skip(std::int64_t frames) {
+        while (frames-- > 0 && read()) {
+        }
+    }
 
   protected:
     VideoFacts facts_;

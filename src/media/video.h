@@ -106,6 +106,9 @@ class VideoReader {
     const VideoFacts& facts() const;
     /// The next frame, or nothing at the end. Throws corrupt_data.
     std::optional<image::Image> read();
+    /// Passes over the next `frames` frames; in a long H.264 clip by going to the key frame before the wanted
+    /// one, so that it takes no longer than a few seconds of the clip. Past the end, read() finds nothing.
+    void skip(std::int64_t frames);
 
   private:
     struct State;

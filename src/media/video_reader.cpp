@@ -41,4 +41,6 @@ const VideoFacts& VideoReader::facts() const { return state_->source->facts(); }
 
 std::optional<image::Image> VideoReader::read() { return state_->source->read(); }
 
+void VideoReader::skip(std::int64_t frames) { state_->source->skip(frames); }
+
 }  // namespace stillreel::media

@@ -58,7 +58,7 @@ class QuickWorker {
         } catch (const Error& error) {
             // Whoever asked knows other names, and none of our folders.
             std::string message = error.what();
-            replace_all(message, file.string(), task.name.empty() ? "the file" : task.name);
+            replace_all(message, file.string(), "the file");
             replace_all(message, clip.string(), task.output);
             throw Error(error.code(), message);
         }

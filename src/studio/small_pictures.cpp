@@ -45,12 +45,11 @@ image::Image frame_of(const std::filesystem::path& clip, int number, const Cance
     media::VideoReader reader = media::VideoReader::open(clip);
     if (number >= reader.facts().frames && reader.facts().frames > 0)
         throw no_frame(number, reader.facts().frames);
-    for (int at = 0;; ++at) {
-        cancel.throw_if_requested();
-        std::optional<image::Image> frame = reader.read();
-        if (!frame) throw no_frame(number, at);
-        if (at == number) return std::move(*frame);
-    }
+    cancel.throw_if_requested();
+    reader.skip(number);
+    std::optional<image::Image> frame = reader.read();
+    if (!frame) throw no_frame(number, reader.facts().frames);
+    return std::move(*frame);
 }
 
 image::Image contact_strip(const std::filesystem::path& clip, const CancelFlag& cancel) {
@@ -58,13 +57,15 @@ image::Image contact_strip(const std::filesystem::path& clip, const CancelFlag& 
     const std::int64_t frames = std::max<std::int64_t>(1, reader.facts().frames);
     const std::int64_t count = std::min<std::int64_t>(kStripFrames, frames);
     std::vector<image::Image> tiles;
-    for (std::int64_t at = 0; static_cast<std::int64_t>(tiles.size()) < count; ++at) {
+    std::int64_t next = 0;
+    for (std::int64_t i = 0; i < count; ++i) {
         cancel.throw_if_requested();
+        const std::int64_t wanted = count == 1 ? 0 : i * (frames - 1) / (count - 1);
+        reader.skip(wanted - next);
         const std::optional<image::Image> frame = reader.read();
         if (!frame) break;
-        const std::int64_t wanted =
-            count == 1 ? 0 : static_cast<std::int64_t>(tiles.size()) * (frames - 1) / (count - 1);
-        if (at == wanted) tiles.push_back(made_small(*frame, kStripSidePx));
+        tiles.push_back(made_small(*frame, kStripSidePx));
+        next = wanted + 1;
     }
     if (tiles.empty())
         throw Error(ErrorCode::corrupt_data, fmt::format("{} has no frames", clip.filename().string()));

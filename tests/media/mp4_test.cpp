@@ -234,5 +234,31 @@ TEST(Reader, ThrowsOnDamagedPictures) {
     EXPECT_ERROR(testing::read_all_frames(scratch / "clip.mp4"), ErrorCode::corrupt_data, "clip.mp4");
 }
 
+TEST(Mp4, SkippingFindsTheSameFrameAsReading) {
+    const ScratchFolder scratch;
+    write_waves(scratch / "long.mp4", settings_of(64, 48), 700);  // key frames at 0, 250 and 500
+    const auto frames = testing::read_all_frames(scratch / "long.mp4");
+    ASSERT_EQ(frames.size(), 700u);
+    for (const int wanted : {0, 1, 30, 249, 250, 251, 265, 266, 267, 499, 500, 501, 516, 517, 699}) {
+        VideoReader reader = VideoReader::open(scratch / "long.mp4");
+        reader.skip(wanted);
+        const auto found = reader.read();
+        ASSERT_TRUE(found) << wanted;
+        EXPECT_EQ(found->pixels, frames[wanted].pixels) << wanted;
+    }
+    VideoReader reader = VideoReader::open(scratch / "long.mp4");
+    int at = 0;
+    for (const int step : {3, 0, 290, 1, 300, 50}) {
+        reader.skip(step);
+        at += step;
+        const auto found = reader.read();
+        ASSERT_TRUE(found) << at;
+        EXPECT_EQ(found->pixels, frames[at].pixels) << at;
+        ++at;
+    }
+    reader.skip(100);
+    EXPECT_FALSE(reader.read()) << "that is past the end";
+}
+
 }  // namespace
 }  // namespace stillreel::media
