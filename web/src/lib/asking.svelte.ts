@@ -2,7 +2,7 @@
 // Call it while a component is being set up.
 import { ApiError } from './api';
 
-/** A service that is busy is asked again after this, a few times. */
+/** A service that is busy is asked again after this, a few times; one that is away, until it is back. */
 const AGAIN_MS = 2500;
 const MOST_TRIES = 4;
 
@@ -35,10 +35,10 @@ export class Asking<T> {
         } catch (error) {
           if (stop.signal.aborted) return;
           this.failure = error instanceof ApiError ? error : new ApiError(0, '', String(error));
-          if (this.failure.status === 503 && ++tries < MOST_TRIES) {
-            timer = setTimeout(run, AGAIN_MS);
-            return;
-          }
+          const away = this.failure.offline;
+          const later = away || (this.failure.status === 503 && ++tries < MOST_TRIES);
+          if (later) timer = setTimeout(run, AGAIN_MS);
+          if (later && !away) return;
         }
         this.busy = false;
       };

@@ -62,7 +62,7 @@ const en = {
   preset_preview_hint: 'A quick look', preset_standard_hint: 'For everyday clips', preset_high_hint: 'The longest and largest', editing: 'Editing a queued clip',
   editing_hint: 'Your own draft waits and comes back.', edit_cancel: 'Cancel editing', edit_save: 'Save changes', edit_saved: 'Changes saved.', edit: 'Edit',
   model: 'Model', scheduler: 'Scheduler', guidance_rescale: 'Guidance rescale', eta: 'Eta', clip_skip: 'CLIP skip', precision: 'Precision', low_memory: 'Low memory',
-  auto_fit: 'Shrink to fit memory', also_set: 'Also set:', would_cost: '{value}: {cost}', upload_found: '{n} pictures that were not uploaded yet are being sent again.',
+  auto_fit: 'Shrink to fit memory', also_set: 'Also set:', would_cost: '{value}: {cost}', upload_found: 'Pictures that were not uploaded yet are being sent again: {n}.',
   upload_lost: 'Not uploaded before the page was left: {names}. Put it in again.', sheet: 'Job sheet', rows_n: '{n} rows',
   rows_wrong: '{n} rows need a change: mend the sheet and drop it again.', sheet_close: 'Put the sheet away',
   sheet_common: 'Empty cells take what is set on the Create page', line: 'Line', checking: 'checking…', in_all: 'about {time} in all',
