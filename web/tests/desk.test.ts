@@ -111,9 +111,10 @@ describe('pictures that never reached the service', () => {
 describe('knobs', () => {
   const engine = { name: 'i2vgen-xl', purpose: '', available: true, reason: null, limits: {} };
   it('are those of the engine', () => {
-    expect(knobs_of('auto', [engine]).cost).toEqual(['size', 'duration', 'fps']);
-    expect(knobs_of('i2vgen-xl', [engine]).cost).toContain('steps');
-    expect(knobs_of('i2vgen-xl', [{ ...engine, knobs: ['steps', 'eta'] }])).toMatchObject({ cost: ['size', 'duration', 'fps', 'steps'], extra: [{ name: 'eta' }], negative_prompt: false });
+    expect(knobs_of('auto', [engine], []).cost).toEqual(['size', 'duration', 'fps']);
+    expect(knobs_of('i2vgen-xl', [engine], []).cost).toContain('steps');
+    expect(knobs_of('i2vgen-xl', [engine], ['eta', 'precision']).extra.map((knob) => knob.name)).toEqual(['eta', 'precision']);
+    expect(knobs_of('i2vgen-xl', [{ ...engine, knobs: ['steps', 'eta'] }], [])).toMatchObject({ cost: ['size', 'duration', 'fps', 'steps'], extra: [{ name: 'eta' }], negative_prompt: false });
   });
   it('are compared with the preset where they are set, with a step up where not', () => {
     const preset = { name: 'standard', purpose: '', size: 512, frames: 16, fps: '8', duration: 2, steps: 50, guidance: 9 };

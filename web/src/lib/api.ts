@@ -115,6 +115,11 @@ export class Api {
   pull = (model: string) => this.json<Pull>('POST', '/v1/models/pulls', { model });
   cancel_pull = (id: string) => this.json<Pull>('POST', `/v1/models/pulls/${encodeURIComponent(id)}/cancel`);
   log = async (id: string) => (await this.json<{ lines: LogLine[] }>('GET', `/v1/clips/${encodeURIComponent(id)}/log`)).lines;
+  /** The names of the ClipSpec's fields, as the service's own description has them. */
+  clip_fields = async () => {
+    const { components } = await this.json<{ components: { schemas: { ClipSpec: { properties: object } } } }>('GET', '/openapi.json');
+    return Object.keys(components.schemas.ClipSpec.properties);
+  };
   system = () => this.json<SystemFacts>('GET', '/v1/system');
 }
 

@@ -10,6 +10,8 @@ export interface ExtraKnob {
   step?: number;
   /** The first is the default. */
   choices?: string[];
+  /** A value of a choice or switch whose saving is worth showing. */
+  cheaper?: unknown;
 }
 
 export const BOUNDS: Record<CostKnob, { least: number; most: number; step: number; unit: string }> = {
@@ -24,19 +26,25 @@ const EXTRA: ExtraKnob[] = [
   { name: 'guidance_rescale', kind: 'number', least: 0, most: 1, step: 0.05 },
   { name: 'eta', kind: 'number', least: 0, most: 1, step: 0.05 },
   { name: 'clip_skip', kind: 'number', least: 0, most: 23, step: 1 },
-  { name: 'precision', kind: 'choice', choices: ['', 'f32', 'int8'] },
-  { name: 'low_memory', kind: 'switch' },
+  { name: 'guidance_start', kind: 'number', least: 0, most: 1, step: 0.05 },
+  { name: 'guidance_end', kind: 'number', least: 0, most: 1, step: 0.05 },
+  { name: 'speed', kind: 'choice', choices: ['', 'exact', 'fast', 'draft'], cheaper: 'fast' },
+  { name: 'cache_interval', kind: 'number', least: 1, most: 1000, step: 1 },
+  { name: 'cache_branch', kind: 'number', least: 1, most: 11, step: 1 },
+  { name: 'precision', kind: 'choice', choices: ['', 'f32', 'int8'], cheaper: 'int8' },
+  { name: 'low_memory', kind: 'switch', cheaper: true },
   { name: 'auto_fit', kind: 'switch' },
 ];
 /** What an engine obeys where the service does not say. */
 const DIFFUSION = ['negative_prompt', 'steps', 'guidance', ...EXTRA.map((knob) => knob.name)];
 
-export function knobs_of(chosen: string, engines: Engine[]): { cost: CostKnob[]; extra: ExtraKnob[]; negative_prompt: boolean } {
+/** `fields`: those of the service's ClipSpec; a knob it does not know is not shown. */
+export function knobs_of(chosen: string, engines: Engine[], fields: string[]): { cost: CostKnob[]; extra: ExtraKnob[]; negative_prompt: boolean } {
   const engine = engines.find((one) => one.name === (chosen === 'auto' ? 'animatic' : chosen));
   const own = engine?.knobs ?? (is_animatic(chosen) ? [] : DIFFUSION);
   return {
     cost: COST_KNOBS.filter((knob) => (knob !== 'steps' && knob !== 'guidance') || own.includes(knob)),
-    extra: EXTRA.filter((knob) => own.includes(knob.name)),
+    extra: EXTRA.filter((knob) => own.includes(knob.name) && (fields.length === 0 || fields.includes(knob.name))),
     negative_prompt: own.includes('negative_prompt'),
   };
 }
