@@ -9,6 +9,6 @@ export default defineConfig({
   // Nothing is inlined: the page's Content-Security-Policy allows files of its own only.
   build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false }, reportCompressedSize: false },
   // The service compares Host with Origin: both stay those of this page.
-  server: { proxy: { '/v1': { target: server, changeOrigin: false } } },
+  server: { proxy: { '/v1': { target: server, changeOrigin: false }, '/openapi.json': { target: server, changeOrigin: false } } },
   test: { environment: 'happy-dom', include: ['tests/**/*.test.ts'], restoreMocks: true },
 });

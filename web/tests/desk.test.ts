@@ -140,6 +140,8 @@ describe('the service in Chinese', () => {
     expect(meaning_text('zh', 'camera: pan left, 30 degrees, 10 % to 40 % and handheld, slight, whole clip')).toBe('镜头：左摇，30°，10% 至 40%；手持晃动，轻微，全程');
     expect(meaning_text('en', 'rain')).toBe('rain');
   });
+  it('sends nobody in search of a model that has to be fetched', () =>
+    expect(sentence(new ApiError(404, 'not_found', 'no model i2vgen-xl is installed: tried the folder'), 'zh')).toBe('没有安装模型 i2vgen-xl：可在“系统”页获取。'));
   it('says failures by their code', () => {
     expect(failure_text({ code: 'out_of_memory', message: 'it needs 14.1 GB' }, 'zh')).toBe('内存不足：it needs 14.1 GB.');
     expect(failure_text({ code: 'new_code', message: 'what it says' }, 'zh')).toBe('what it says.');

@@ -48,10 +48,11 @@ export function failure_text(failure: { code: string; message: string }, languag
 
 export function sentence(error: unknown, language: Language): string {
   if (!(error instanceof ApiError)) return translate(language, 'error_unknown');
-  const key = BY_STATUS[error.status];
+  // A missing model is fetched, not looked for again.
+  const key = error.status === 404 && error.detail.startsWith('no model') ? undefined : BY_STATUS[error.status];
   const advice = key ? translate(language, key)
     : error.field && error.field in FIELDS ? translate(language, 'error_field', { field: field_text(error.field, language) })
-    : language === 'zh' || !error.detail ? (CODES_ZH[error.code] && language === 'zh' ? `${CODES_ZH[error.code]}。` : translate(language, 'error_unknown')) : '';
+    : (language === 'zh' && error.status !== 404) || !error.detail ? (CODES_ZH[error.code] && language === 'zh' ? `${CODES_ZH[error.code]}。` : translate(language, 'error_unknown')) : '';
   const detail = ENOUGH.has(error.status) || !error.detail ? '' : detail_text(error.detail, language);
   return [capital(detail), advice].filter(Boolean).join(' ');
 }
