@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "prompt/plan_table.h"
@@ -42,7 +43,10 @@ void print_fit(const studio::ClipPlan& plan) {
     const diffusion::Fit& fit = *plan.fit;
     const diffusion::Rung& rung = *plan.rung();
     fmt::print("steps     {}, guidance {:g}\n", plan.clip.steps, plan.clip.guidance);
-    fmt::print("work      {:.3g} TFLOP, {:.3g} a step\n", rung.cost.flops / 1e12,
+    const std::vector<double>& each = rung.cost.flops_of_steps;
+    const double least = *std::min_element(each.begin(), each.end());
+    fmt::print("work      {:.3g} TFLOP, {}{:.3g} a step\n", rung.cost.flops / 1e12,
+               least < rung.cost.flops_per_step ? fmt::format("{:.3g} to ", least / 1e12) : "",
                rung.cost.flops_per_step / 1e12);
     fmt::print("memory    {}: {} of weights, {} of activations, and the rest; {} are free: {}\n",
                bytes_text(rung.cost.peak_bytes), bytes_text(rung.cost.weight_bytes),

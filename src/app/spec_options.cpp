@@ -79,6 +79,16 @@ constexpr Row kRows[] = {
     {"--precision", "precision", Kind::text, "TYPE", kDiffusion,
      "Of the UNet's products: f32, or int8, more than twice as fast in a third of the memory and a little "
      "off [f32]"},
+    {"--speed", "speed", Kind::text, "HOW", kDiffusion,
+     "exact, fast or draft: shortcuts through the denoising that change the clip [exact]"},
+    {"--cache-interval", "cache_interval", Kind::whole, "N", kDiffusion,
+     "Work the UNet's inner layers out at every Nth step only [1, or the speed's]"},
+    {"--cache-branch", "cache_branch", Kind::whole, "N", kDiffusion,
+     "How many outer layers each way run at the other steps, 1 to 11 [1, or the speed's]"},
+    {"--guidance-start", "guidance_start", Kind::number, "S", kDiffusion,
+     "Fraction of the steps where guidance begins [0]"},
+    {"--guidance-end", "guidance_end", Kind::number, "S", kDiffusion,
+     "... and where it ends: the other steps take half the time [1, or the speed's]"},
     {"--auto-fit", "auto_fit", Kind::flag, "", kDiffusion,
      "Where the memory is too small, make the largest clip that fits"},
 };

@@ -1,9 +1,13 @@
 // cost_of: every tower is built and run on shapes alone.
 #include <algorithm>
+#include <map>
+#include <numeric>
+#include <optional>
 
 #include "base/error.h"
 #include "diffusion/clip_cost.h"
 #include "diffusion/request_check.h"
+#include "diffusion/unet_steps.h"
 #include "tensor/meta/meta_backend.h"
 
 namespace stillreel::diffusion {
@@ -102,13 +106,19 @@ class Estimate {
         denoise();
         decode();
         cost_.flops = cost_.flops_text + cost_.flops_picture + cost_.flops_encode + cost_.flops_prepare +
-                      cost_.flops_per_step * request_.steps + cost_.flops_decode;
+                      std::accumulate(cost_.flops_of_steps.begin(), cost_.flops_of_steps.end(), 0.0) +
+                      cost_.flops_decode;
         for (const char* component : kWeighted) cost_.download_bytes += stored_bytes(model_, component);
         return cost_;
     }
 
   private:
     using Source = weights::WeightSource;
+
+    struct Work {
+        double flops = 0;
+        double int8_flops = 0;
+    };
 
     template <class Tower>
     void leave(Rehearsal<Tower>& tower) {
@@ -147,20 +157,33 @@ class Estimate {
     void denoise() {
         Rehearsal<models::I2VGenUnet> unet(
             [&](Source& source, Ops& ops) { return load_unet(model_, source, ops, request_.precision); });
-        const Shape latents{batch_ * size_.frames, size_.height, size_.width, size_.channels};
+        const auto latents = [&](std::int64_t clips) {
+            return Shape{clips * size_.frames, size_.height, size_.width, size_.channels};
+        };
         const nn::Chunking chunking = chunking_of(model_, request_);
-        std::shared_ptr<const models::UnetCondition> condition;
+        const std::vector<StepWork> plan = plan_of(request_);
+        std::optional<UnetSteps> steps;
         cost_.flops_prepare = unet.flops_of([&](const models::I2VGenUnet& tower, Ops& ops) {
             const models::UnetInputs inputs{
                 ops.empty({batch_, model_.text.context, model_.text.width}),
-                ops.empty({batch_, 1, model_.unet.context_width}), ops.empty(latents),
+                ops.empty({batch_, 1, model_.unet.context_width}), ops.empty(latents(batch_)),
                 std::vector<double>(static_cast<std::size_t>(batch_), request_.fps)};
-            condition = tower.prepare(Pass{ops, size_.frames, chunking}, inputs);
+            steps.emplace(tower, Pass{ops, size_.frames, chunking}, inputs, plan,
+                          request_.shortcuts.cache_branch);
         });
-        cost_.flops_per_step = unet.flops_of([&](const models::I2VGenUnet& tower, Ops& ops) {
-            tower(Pass{ops, size_.frames, chunking}, ops.empty(latents), 999, *condition);
-        });
-        cost_.flops_int8 = unet.int8_flops() * request_.steps;
+        std::map<StepWork, Work> counted;  // steps of a kind cost the same
+        for (int step = 0; step < request_.steps; ++step) {
+            const StepWork& kind = plan[static_cast<std::size_t>(step)];
+            if (!counted.contains(kind)) {
+                const double flops = unet.flops_of([&](const models::I2VGenUnet&, Ops& ops) {
+                    (*steps)(Pass{ops, size_.frames, chunking}, step, ops.empty(latents(kind.clips)), 999);
+                });
+                counted[kind] = {flops, unet.int8_flops()};
+            }
+            cost_.flops_of_steps.push_back(counted[kind].flops);
+            cost_.flops_int8 += counted[kind].int8_flops;
+        }
+        cost_.flops_per_step = *std::max_element(cost_.flops_of_steps.begin(), cost_.flops_of_steps.end());
         cost_.weight_bytes = unet.weight_bytes();
         cost_.activation_bytes = unet.activation_bytes();
         leave(unet);

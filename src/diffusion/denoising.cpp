@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "base/error.h"
@@ -38,6 +39,7 @@ Denoising::Denoising(const DenoisingInputs& inputs)
     : in_(inputs),
       size_(latent_size_of(inputs.model, inputs.request)),
       batch_(batch_of(inputs.request)),
+      plan_(plan_of(inputs.request)),
       ops_(tensor::cpu_backend(inputs.run.threads, inputs.hooks.cancel),
            tensor::Pool::create(tensor::Pool::Kind::memory)),
       meter_(inputs.cost, inputs.request.steps, inputs.hooks.progress),
@@ -95,7 +97,7 @@ void Denoising::check_sizes(const Checkpoint& found) const {
     };
     const models::ClipTextConfig& text = in_.model.text;
     const auto clip = static_cast<std::int64_t>(size_.elements());
-    if (found.steps_done < 1 || found.steps_done > in_.request.steps ||
+    if (found.steps_done < 1 || found.steps_done > in_.request.steps || !can_begin_at(found.steps_done) ||
         !is(found.text, batch_ * text.context * text.width) ||
         !is(found.image_embedding, batch_ * in_.model.vision.projection) || !is(found.image_latents, clip) ||
         !is(found.latents, clip) || !is(found.clean, clip))
@@ -198,9 +200,9 @@ void Denoising::take_steps(std::optional<ClipLatents>& partial) {
     if (state_.steps_done == in_.request.steps) return;
     const auto source = open_weights(kUnet);
     const models::I2VGenUnet unet = load_unet(in_.model, *source, ops_, in_.request.precision);
-    const std::shared_ptr<const models::UnetCondition> condition = unet.prepare(unet_pass(), unet_inputs());
+    UnetSteps steps(unet, unet_pass(), unet_inputs(), plan_, in_.request.shortcuts.cache_branch);
     while (state_.steps_done < in_.request.steps) {
-        take_step(unet, *condition);
+        take_step(steps);
         meter_.reach(state_.steps_done, flops_before_step(state_.steps_done));
         partial = clip_of(state_.clean);
         save();
@@ -208,10 +210,15 @@ void Denoising::take_steps(std::optional<ClipLatents>& partial) {
     }
 }
 
-void Denoising::take_step(const models::I2VGenUnet& unet, const models::UnetCondition& condition) {
+/// Deep features are not part of a checkpoint: at full size they would be most of it.
+bool Denoising::can_begin_at(int step) const {
+    return step == in_.request.steps || plan_[static_cast<std::size_t>(step)].deep != DeepWork::reused;
+}
+
+void Denoising::take_step(UnetSteps& unet) {
     const int step = state_.steps_done;
     stop_if_cancelled();
-    const std::vector<float> output = predict(unet, condition);
+    const std::vector<float> output = predict(unet);
     probe_clip(fmt::format("model_output.{}", step), output);
 
     std::vector<float> variance;
@@ -229,19 +236,19 @@ void Denoising::take_step(const models::I2VGenUnet& unet, const models::UnetCond
 }
 
 /// What the model says at this step, after guidance: [F, h, w, C].
-std::vector<float> Denoising::predict(const models::I2VGenUnet& unet,
-                                      const models::UnetCondition& condition) {
+std::vector<float> Denoising::predict(UnetSteps& unet) {
     const int step = state_.steps_done;
+    const std::int64_t clips = plan_[static_cast<std::size_t>(step)].clips;
     const std::size_t count = size_.elements();
-    Tensor sample = ops_.empty({batch_ * size_.frames, size_.height, size_.width, size_.channels});
+    Tensor sample = ops_.empty({clips * size_.frames, size_.height, size_.width, size_.channels});
     const auto scale = static_cast<float>(sampler_->input_scale(step));
     const std::span<float> numbers = sample.mutable_span();
     for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = state_.latents[i % count] * scale;
 
     const double timestep = sampler_->timesteps()[static_cast<std::size_t>(step)];
-    const Tensor output = unet(unet_pass(), sample, timestep, condition);
+    const Tensor output = unet(unet_pass(), step, sample, timestep);
     const std::span<const float> said = output.span();
-    if (batch_ == 1) return {said.begin(), said.end()};
+    if (clips == 1) return {said.begin(), said.end()};
     return guided({said.first(count), said.subspan(count)}, in_.request.guidance,
                   in_.request.guidance_rescale);
 }
@@ -278,7 +285,7 @@ std::vector<float> Denoising::draw(std::size_t count, const std::vector<float>& 
 }
 
 void Denoising::save() const {
-    if (fingerprint_.empty() || !saving_) return;
+    if (fingerprint_.empty() || !saving_ || !can_begin_at(state_.steps_done)) return;
     Checkpoint checkpoint = state_;
     checkpoint.fingerprint = fingerprint_;
     checkpoint.generator = generator_.state();
@@ -323,7 +330,7 @@ void Denoising::stop_if_cancelled() const {
 double Denoising::flops_before_step(int step) const {
     const I2VGenCost& cost = in_.cost;
     return cost.flops_text + cost.flops_picture + cost.flops_encode + cost.flops_prepare +
-           cost.flops_per_step * step;
+           std::accumulate(cost.flops_of_steps.begin(), cost.flops_of_steps.begin() + step, 0.0);
 }
 
 ClipLatents Denoising::clip_of(const std::vector<float>& latents) const {

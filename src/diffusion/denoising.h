@@ -13,6 +13,7 @@
 #include "diffusion/noise.h"
 #include "diffusion/progress_meter.h"
 #include "diffusion/sampler.h"
+#include "diffusion/unet_steps.h"
 #include "models/clip_tokenizer.h"
 #include "tensor/ops.h"
 
@@ -46,8 +47,9 @@ class Denoising {
     void encode_image(std::span<const float> vae_pixels);
     void draw_initial_latents();
     void take_steps(std::optional<ClipLatents>& partial);
-    void take_step(const models::I2VGenUnet& unet, const models::UnetCondition& condition);
-    std::vector<float> predict(const models::I2VGenUnet& unet, const models::UnetCondition& condition);
+    void take_step(UnetSteps& unet);
+    std::vector<float> predict(UnetSteps& unet);
+    bool can_begin_at(int step) const;
     models::UnetInputs unet_inputs();
     nn::Pass unet_pass();
 
@@ -66,6 +68,7 @@ class Denoising {
     const DenoisingInputs in_;
     const LatentSize size_;
     const std::int64_t batch_;
+    const std::vector<StepWork> plan_;
     tensor::Ops ops_;
     ProgressMeter meter_;
     TorchGenerator generator_;

@@ -63,6 +63,9 @@ json fields_of(const I2VGenRequest& request) {
             {"clip_skip", request.clip_skip},
             {"memory", static_cast<int>(request.memory)},
             {"precision", tensor::name_of(request.precision)},
+            {"shortcuts",
+             {request.shortcuts.cache_interval, request.shortcuts.cache_branch,
+              request.shortcuts.guidance_start, request.shortcuts.guidance_end}},
             {"given_noise", request.given_noise ? noise_of(*request.given_noise) : json()}};
 }
 

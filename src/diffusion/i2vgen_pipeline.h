@@ -19,6 +19,7 @@
 
 #include "base/cancel.h"
 #include "diffusion/noise_schedule.h"
+#include "diffusion/shortcuts.h"
 #include "image/image.h"
 #include "nn/pass.h"
 #include "weights/model_folder.h"
@@ -55,6 +56,7 @@ struct I2VGenRequest {
     int clip_skip = 1;
     Memory memory = Memory::normal;
     tensor::Precision precision = tensor::Precision::f32;  // of the UNet's products
+    Shortcuts shortcuts;                                   // none
     std::optional<GivenNoise> given_noise;
 };
 
@@ -69,9 +71,9 @@ struct I2VGenProgress {
 /// A tensor on the way, in the reference's own layout and names. denoise() shows, in this order:
 /// "prompt_embeds" (B,77,C), "clip_pixels" (1,3,S,S), "image_embeddings" (B,1,C), "vae_pixels" (1,3,H,W),
 /// "image_latents" (B,4,F,h,w), "fps" (B), "timesteps" (steps), "initial_latents" (1,4,F,h,w), and per step
-/// "model_output.I" (after guidance) and "latents.I", both (1,4,F,h,w). B is 2 under guidance, the negative
-/// half first. decode() shows "decoded.FRAME" (1,3,H,W), not clamped. A run that goes on from a checkpoint
-/// shows only the steps that are left.
+/// "model_output.I" (after guidance, where the step has any) and "latents.I", both (1,4,F,h,w). B is 2 under
+/// guidance, the negative half first. decode() shows "decoded.FRAME" (1,3,H,W), not clamped. A run that goes
+/// on from a checkpoint shows only the steps that are left.
 using Probe =
     std::function<void(std::string_view name, const tensor::Shape& shape, std::span<const float> numbers)>;
 
@@ -111,9 +113,9 @@ class I2VGenPipeline {
 
     /// Throws invalid_argument (sizes, steps, a picture that is not RGB), cancelled, out_of_memory and every
     /// error of the weights. With run.scratch set and a matching checkpoint there, goes on from it: the same
-    /// bits as an uninterrupted run. A checkpoint of another clip, or a damaged one, is ignored with a note;
-    /// so is one that cannot be written. The checkpoint stays when the run ends, whichever way: see
-    /// remove_checkpoint.
+    /// bits as an uninterrupted run. Steps before one that reuses deep features are not checkpointed. A
+    /// checkpoint of another clip, or a damaged one, is ignored with a note; so is one that cannot be
+    /// written. The checkpoint stays when the run ends, whichever way: see remove_checkpoint.
     ClipLatents denoise(const I2VGenRequest& request, const I2VGenHooks& hooks);
 
     /// What a run that was just cancelled has come to: its clean prediction after the last finished step;
@@ -138,10 +140,11 @@ void remove_checkpoint(const std::filesystem::path& scratch);
 struct I2VGenCost {
     double flops = 0;  // all of it
     double flops_text = 0;
-    double flops_picture = 0;  // CLIP's image tower
-    double flops_encode = 0;   // the VAE's encoder
-    double flops_prepare = 0;  // what the UNet works out once
-    double flops_per_step = 0;
+    double flops_picture = 0;            // CLIP's image tower
+    double flops_encode = 0;             // the VAE's encoder
+    double flops_prepare = 0;            // what the UNet works out once
+    double flops_per_step = 0;           // of the dearest; shortcuts make the others cheaper
+    std::vector<double> flops_of_steps;  // in order
     double flops_decode = 0;             // of all frames
     double flops_int8 = 0;               // of all of it, in products of 8 bits
     std::uint64_t peak_bytes = 0;        // resident, of the process, at the worst moment

@@ -13,6 +13,7 @@ namespace {
 // Far beyond what any machine can do, so that sizes can be multiplied without overflow.
 constexpr int kLargestSide_px = 8192;
 constexpr int kMostFrames = 1024;
+constexpr int kMostSteps = 1000;
 
 [[noreturn]] void refuse(const std::string& message) { throw Error(ErrorCode::invalid_argument, message); }
 
@@ -25,6 +26,18 @@ void check_side(const char* side, int px, std::int64_t scale) {
 void check_between(const char* name, double value, double low, double high) {
     if (!(value >= low && value <= high))
         refuse(fmt::format("{} is {:g}, but it must lie between {:g} and {:g}", name, value, low, high));
+}
+
+void check_shortcuts(const I2VGenModel& model, const Shortcuts& shortcuts) {
+    const auto levels = static_cast<int>(model.unet.channels.size());
+    check_between("the cache interval", shortcuts.cache_interval, 1, kMostSteps);
+    check_between("the cache branch", shortcuts.cache_branch, 1,
+                  levels * (model.unet.layers_per_block + 1) - 1);
+    check_between("the start of guidance", shortcuts.guidance_start, 0, 1);
+    check_between("the end of guidance", shortcuts.guidance_end, 0, 1);
+    if (shortcuts.guidance_start >= shortcuts.guidance_end)
+        refuse(fmt::format("guidance would end at {:g} of the steps and start at {:g}: it must start first",
+                           shortcuts.guidance_end, shortcuts.guidance_start));
 }
 
 void check_given(const GivenNoise& noise, const LatentSize& size, int steps) {
@@ -51,6 +64,7 @@ void check_request(const I2VGenModel& model, const I2VGenRequest& request) {
     check_between("guidance rescale", request.guidance_rescale, 0, 1);
     check_between("eta", request.eta, 0, 1);
     check_between("clip skip", request.clip_skip, 0, model.text.layers - 1);
+    check_shortcuts(model, request.shortcuts);
     if (request.eta > 0 && request.sampler != SamplerKind::ddim)
         refuse(fmt::format("eta {:g} needs the scheduler ddim: {} has no such noise", request.eta,
                            name_of(request.sampler)));
@@ -65,6 +79,10 @@ LatentSize latent_size_of(const I2VGenModel& model, const I2VGenRequest& request
 }
 
 std::int64_t batch_of(const I2VGenRequest& request) { return request.guidance > 1 ? 2 : 1; }
+
+std::vector<StepWork> plan_of(const I2VGenRequest& request) {
+    return plan_steps(request.shortcuts, request.steps, static_cast<int>(batch_of(request)));
+}
 
 nn::Chunking chunking_of(const I2VGenModel& model, const I2VGenRequest& request) {
     if (request.memory == Memory::normal) return {};

@@ -17,6 +17,9 @@ LatentSize latent_size_of(const I2VGenModel& model, const I2VGenRequest& request
 /// Clips in a pass of the UNet: 2 under guidance, else 1.
 std::int64_t batch_of(const I2VGenRequest& request);
 
+/// What each of the request's steps does.
+std::vector<StepWork> plan_of(const I2VGenRequest& request);
+
 /// How much the UNet does at once.
 nn::Chunking chunking_of(const I2VGenModel& model, const I2VGenRequest& request);
 

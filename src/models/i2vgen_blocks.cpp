@@ -90,13 +90,14 @@ std::vector<Tensor> DownBlock::keys_values(Ops& ops, const Tensor& context) cons
     return keys_values_of(layers_, ops, context);
 }
 
-DownBlock::Output DownBlock::operator()(const Pass& pass, Tensor x, const BlockInputs& inputs) const {
+DownBlock::Output DownBlock::operator()(const Pass& pass, Tensor x, const BlockInputs& inputs,
+                                        std::size_t most) const {
     Output out;
-    for (std::size_t i = 0; i < layers_.size(); ++i) {
+    for (std::size_t i = 0; i < layers_.size() && i < most; ++i) {
         x = layers_[i](pass, std::move(x), {}, inputs.embedding, layers_own(layers_[i], inputs, i));
         out.skips.push_back(x);
     }
-    if (downsampler_) {
+    if (downsampler_ && out.skips.size() < most) {
         x = (*downsampler_)(pass, x);
         out.skips.push_back(x);
     }
@@ -136,13 +137,22 @@ std::vector<Tensor> UpBlock::keys_values(Ops& ops, const Tensor& context) const 
 
 Tensor UpBlock::operator()(const Pass& pass, Tensor x, std::vector<Tensor>& skips, const BlockInputs& inputs,
                            std::optional<nn::ImageSize> size) const {
-    STILLREEL_CHECK(skips.size() >= layers_.size());
-    for (std::size_t i = 0; i < layers_.size(); ++i) {
+    return upsampled(pass, run_layers(pass, std::move(x), skips, inputs, 0, layers_.size()), size);
+}
+
+Tensor UpBlock::run_layers(const Pass& pass, Tensor x, std::vector<Tensor>& skips, const BlockInputs& inputs,
+                           std::size_t first, std::size_t last) const {
+    STILLREEL_CHECK(first <= last && last <= layers_.size() && skips.size() >= last - first);
+    for (std::size_t i = first; i < last; ++i) {
         Tensor skip = std::move(skips.back());
         skips.pop_back();
         x = layers_[i](pass, std::move(x), std::move(skip), inputs.embedding,
                        layers_own(layers_[i], inputs, i));
     }
+    return x;
+}
+
+Tensor UpBlock::upsampled(const Pass& pass, Tensor x, std::optional<nn::ImageSize> size) const {
     return upsampler_ ? (*upsampler_)(pass, std::move(x), size) : x;
 }
 

@@ -84,7 +84,9 @@ class DownBlock {
               const BlockConfig& config);
     /// One for each layer with attention, from a context [Nc, Sk, context_width].
     std::vector<tensor::Tensor> keys_values(tensor::Ops& ops, const tensor::Tensor& context) const;
-    Output operator()(const nn::Pass& pass, tensor::Tensor x, const BlockInputs& inputs) const;
+    /// Stops when it has given `most` skips; hidden is then the last of them.
+    Output operator()(const nn::Pass& pass, tensor::Tensor x, const BlockInputs& inputs,
+                      std::size_t most = SIZE_MAX) const;
 
   private:
     std::vector<BlockLayer> layers_;
@@ -116,6 +118,11 @@ class UpBlock {
     /// result, where it is not twice that of x.
     tensor::Tensor operator()(const nn::Pass& pass, tensor::Tensor x, std::vector<tensor::Tensor>& skips,
                               const BlockInputs& inputs, std::optional<nn::ImageSize> size = {}) const;
+
+    /// operator() in parts: layers first ... last - 1, and the upsampler where the block has one.
+    tensor::Tensor run_layers(const nn::Pass& pass, tensor::Tensor x, std::vector<tensor::Tensor>& skips,
+                              const BlockInputs& inputs, std::size_t first, std::size_t last) const;
+    tensor::Tensor upsampled(const nn::Pass& pass, tensor::Tensor x, std::optional<nn::ImageSize> size) const;
 
   private:
     std::vector<BlockLayer> layers_;

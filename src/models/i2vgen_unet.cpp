@@ -75,6 +75,68 @@ struct I2VGenUnet::Parts {
     std::vector<UpBlock> up_blocks;
     UnetHead head;
 
+    /// Of one pass, for every block.
+    struct Step {
+        const Tensor& embedding;
+        const UnetCondition& condition;
+    };
+
+    std::size_t layers_up() const { return static_cast<std::size_t>(config.layers_per_block) + 1; }
+    std::size_t skips() const { return up_blocks.size() * layers_up(); }
+
+    Tensor enter(const Pass& pass, const Tensor& sample, const UnetCondition& condition) const {
+        Tensor x = conv_in(pass.ops, pass.ops.concat_channels(sample, condition.image));
+        pass.show("conv_in", x);
+        x = transformer_in(pass, std::move(x));
+        pass.show("transformer_in", x);
+        return x;
+    }
+
+    /// Until there are `most` skips.
+    Tensor go_down(const Pass& pass, Tensor x, const Step& step, std::vector<Tensor>& skips,
+                   std::size_t most) const {
+        for (std::size_t i = 0; i < down_blocks.size() && skips.size() < most; ++i) {
+            DownBlock::Output out =
+                down_blocks[i](at_level(pass, config, i), std::move(x),
+                               {step.embedding, step.condition.down[i]}, most - skips.size());
+            x = std::move(out.hidden);
+            for (Tensor& skip : out.skips) skips.push_back(std::move(skip));
+            if (most == this->skips()) pass.show(fmt::format("down_blocks.{}", i), x);
+        }
+        return x;
+    }
+
+    /// The layers that `skips` are for; x is what the one before the first of them gives. Where `deep` is not
+    /// null, keeps what enters the layers of its branch.
+    Tensor go_up(const Pass& pass, Tensor x, const Step& step, std::vector<Tensor>& skips,
+                 DeepFeatures* deep) const {
+        const std::size_t per_block = layers_up(), all = this->skips(), begin = all - skips.size();
+        const std::size_t kept = deep ? all - static_cast<std::size_t>(deep->branch) : all;
+        for (std::size_t i = begin / per_block; i < up_blocks.size(); ++i) {
+            const UpBlock& block = up_blocks[i];
+            const std::size_t level = up_blocks.size() - 1 - i;
+            const Pass here = at_level(pass, config, level);
+            const BlockInputs inputs{step.embedding, step.condition.up[i]};
+            std::size_t first = i == begin / per_block ? begin % per_block : 0;
+            if (kept / per_block == i) {
+                x = block.run_layers(here, std::move(x), skips, inputs, first, kept % per_block);
+                first = kept % per_block;
+                deep->hidden = x;
+            }
+            x = block.run_layers(here, std::move(x), skips, inputs, first, per_block);
+            // Half of an odd size was rounded up: the next skip says what to come back to.
+            std::optional<nn::ImageSize> size;
+            if (!skips.empty()) size = nn::ImageSize{skips.back().shape()[1], skips.back().shape()[2]};
+            x = block.upsampled(here, std::move(x), size);
+            pass.show(fmt::format("up_blocks.{}", i), x);
+        }
+        return x;
+    }
+
+    Tensor activated_embedding(Ops& ops, double timestep, const UnetCondition& condition) const {
+        return ops.activate(embedding(ops, timestep, condition.fps_embedding), tensor::Activation::silu);
+    }
+
     Tensor embedding(Ops& ops, double timestep, const Tensor& fps) const {
         const double steps[] = {timestep};
         return ops.add(fps, time_embedding(ops, sinusoids(ops, steps, config.channels[0])));
@@ -153,41 +215,51 @@ std::shared_ptr<const UnetCondition> I2VGenUnet::prepare(const Pass& pass, const
 
 Tensor I2VGenUnet::operator()(const Pass& pass, const Tensor& sample, double timestep,
                               const UnetCondition& condition) const {
+    return (*this)(pass, sample, timestep, condition, nullptr);
+}
+
+Tensor I2VGenUnet::operator()(const Pass& pass, const Tensor& sample, double timestep,
+                              const UnetCondition& condition, DeepFeatures* deep) const {
     const Parts& parts = *parts_;
-    const Tensor embedding = pass.ops.activate(parts.embedding(pass.ops, timestep, condition.fps_embedding),
-                                               tensor::Activation::silu);
-    Tensor x = parts.conv_in(pass.ops, pass.ops.concat_channels(sample, condition.image));
-    pass.show("conv_in", x);
-    x = parts.transformer_in(pass, std::move(x));
-    pass.show("transformer_in", x);
-
+    const Tensor embedding = parts.activated_embedding(pass.ops, timestep, condition);
+    Tensor x = parts.enter(pass, sample, condition);
     std::vector<Tensor> skips{x};
-    for (std::size_t i = 0; i < parts.down_blocks.size(); ++i) {
-        DownBlock::Output out = parts.down_blocks[i](at_level(pass, parts.config, i), std::move(x),
-                                                     {embedding, condition.down[i]});
-        x = std::move(out.hidden);
-        for (Tensor& skip : out.skips) skips.push_back(std::move(skip));
-        pass.show(fmt::format("down_blocks.{}", i), x);
-    }
-
+    x = parts.go_down(pass, std::move(x), {embedding, condition}, skips, parts.skips());
     x = parts.mid_block(at_level(pass, parts.config, parts.down_blocks.size() - 1), std::move(x),
                         {embedding, condition.mid});
     pass.show("mid_block", x);
-
-    for (std::size_t i = 0; i < parts.up_blocks.size(); ++i) {
-        // Half of an odd size was rounded up: the next skip says what to come back to.
-        const std::size_t taken = static_cast<std::size_t>(parts.config.layers_per_block) + 1;
-        std::optional<nn::ImageSize> size;
-        if (skips.size() > taken) {
-            const tensor::Shape& next = skips[skips.size() - taken - 1].shape();
-            size = nn::ImageSize{next[1], next[2]};
-        }
-        const std::size_t level = parts.up_blocks.size() - 1 - i;
-        x = parts.up_blocks[i](at_level(pass, parts.config, level), std::move(x), skips,
-                               {embedding, condition.up[i]}, size);
-        pass.show(fmt::format("up_blocks.{}", i), x);
-    }
-    return parts.head(pass, std::move(x));
+    return parts.head(pass, parts.go_up(pass, std::move(x), {embedding, condition}, skips, deep));
 }
+
+Tensor I2VGenUnet::shallow(const Pass& pass, const Tensor& sample, double timestep,
+                           const UnetCondition& condition, const DeepFeatures& deep) const {
+    const Parts& parts = *parts_;
+    const auto branch = static_cast<std::size_t>(deep.branch);
+    STILLREEL_CHECK(branch >= 1 && branch < parts.skips());
+    STILLREEL_CHECK_EQ(deep.hidden.shape()[0], sample.shape()[0]);
+    const Tensor embedding = parts.activated_embedding(pass.ops, timestep, condition);
+    Tensor x = parts.enter(pass, sample, condition);
+    std::vector<Tensor> skips{x};
+    parts.go_down(pass, std::move(x), {embedding, condition}, skips, branch);
+    return parts.head(pass, parts.go_up(pass, deep.hidden, {embedding, condition}, skips, nullptr));
+}
+
+std::shared_ptr<const UnetCondition> I2VGenUnet::only(const UnetCondition& condition, std::int64_t clip) {
+    const std::int64_t frames = condition.image.shape()[0] / condition.fps_embedding.shape()[0];
+    auto one = std::make_shared<UnetCondition>();
+    const auto own = [&](const std::vector<Tensor>& all) {
+        std::vector<Tensor> slices;
+        for (const Tensor& each : all) slices.push_back(each.slice(clip, 1));
+        return slices;
+    };
+    for (const auto& block : condition.down) one->down.push_back(own(block));
+    for (const auto& block : condition.up) one->up.push_back(own(block));
+    one->mid = own(condition.mid);
+    one->image = condition.image.slice(clip * frames, frames);
+    one->fps_embedding = condition.fps_embedding.slice(clip, 1);
+    return one;
+}
+
+int I2VGenUnet::skips() const { return static_cast<int>(parts_->skips()); }
 
 }  // namespace stillreel::models

@@ -41,6 +41,15 @@ struct UnetInputs {
 /// cross-attention (one set per clip, shared by its frames), the image branch, the fps embedding.
 class UnetCondition;
 
+/// What the inner part of the UNet said at one step, kept to stand for what it would say at the next ones: it
+/// changes little from step to step (Ma et al. 2023, DeepCache).
+struct DeepFeatures {
+    /// How many of the outermost skip connections a shallow pass works out anew, with the layers that give
+    /// and take them: 1 to I2VGenUnet::skips() - 1. As many as a level has layers going up: that whole level.
+    int branch = 1;
+    tensor::Tensor hidden;  // at the inner end of those layers, [B * F, ., ., .]; empty: none kept yet
+};
+
 class I2VGenUnet {
   public:
     /// `w` is the file's root.
@@ -59,6 +68,21 @@ class I2VGenUnet {
     /// mid_block, up_blocks.i.
     tensor::Tensor operator()(const nn::Pass& pass, const tensor::Tensor& sample, double timestep,
                               const UnetCondition& condition) const;
+
+    /// The same, and fills `deep->hidden` where `deep` is not null.
+    tensor::Tensor operator()(const nn::Pass& pass, const tensor::Tensor& sample, double timestep,
+                              const UnetCondition& condition, DeepFeatures* deep) const;
+
+    /// An approximation: the outer layers alone, with `deep`, of another step and as many images, for what
+    /// the others would say. Taps: those of the layers that run.
+    tensor::Tensor shallow(const nn::Pass& pass, const tensor::Tensor& sample, double timestep,
+                           const UnetCondition& condition, const DeepFeatures& deep) const;
+
+    /// What is known of one clip of a condition's batch, sharing its numbers.
+    static std::shared_ptr<const UnetCondition> only(const UnetCondition& condition, std::int64_t clip);
+
+    /// Skip connections between its two sides.
+    int skips() const;
 
     /// Parts on their own, for parity: [B, 145, context_width] and [B, 4 * channels[0]].
     tensor::Tensor context(const nn::Pass& pass, const UnetInputs& inputs) const;

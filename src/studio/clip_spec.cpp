@@ -39,6 +39,9 @@ constexpr Choice<diffusion::ImageLatent> kImageLatents[] = {{diffusion::ImageLat
 constexpr Choice<tensor::Precision> kPrecisions[] = {{tensor::Precision::f32, "f32"},
                                                      {tensor::Precision::int8, "int8"}};
 
+constexpr Choice<diffusion::Speed> kSpeeds[] = {
+    {diffusion::Speed::exact, "exact"}, {diffusion::Speed::fast, "fast"}, {diffusion::Speed::draft, "draft"}};
+
 struct LabelChoice {
     AiLabel label;
     LabelLanguage language;
@@ -257,6 +260,23 @@ const Field kFields[] = {
      truth_json<&ClipSpec::low_memory>, clear<&ClipSpec::low_memory>},
     {"precision", [](ClipSpec& s, const json& v) { s.precision = choice_of("precision", v, kPrecisions); },
      choice_json<&ClipSpec::precision, kPrecisions>, clear<&ClipSpec::precision>},
+    {"speed", [](ClipSpec& s, const json& v) { s.speed = choice_of("speed", v, kSpeeds); },
+     choice_json<&ClipSpec::speed, kSpeeds>, clear<&ClipSpec::speed>},
+    {"cache_interval",
+     [](ClipSpec& s, const json& v) {
+         s.cache_interval = static_cast<int>(whole_of("cache_interval", v, 1, 1000));
+     },
+     optional_json<&ClipSpec::cache_interval>, clear<&ClipSpec::cache_interval>},
+    {"cache_branch",
+     [](ClipSpec& s, const json& v) {
+         s.cache_branch = static_cast<int>(whole_of("cache_branch", v, 1, 11));
+     },
+     optional_json<&ClipSpec::cache_branch>, clear<&ClipSpec::cache_branch>},
+    {"guidance_start",
+     [](ClipSpec& s, const json& v) { s.guidance_start = number_of("guidance_start", v, 0, 1); },
+     optional_json<&ClipSpec::guidance_start>, clear<&ClipSpec::guidance_start>},
+    {"guidance_end", [](ClipSpec& s, const json& v) { s.guidance_end = number_of("guidance_end", v, 0, 1); },
+     optional_json<&ClipSpec::guidance_end>, clear<&ClipSpec::guidance_end>},
     {"auto_fit", [](ClipSpec& s, const json& v) { s.auto_fit = truth_of("auto_fit", v); },
      truth_json<&ClipSpec::auto_fit>, clear<&ClipSpec::auto_fit>},
     {"seed",

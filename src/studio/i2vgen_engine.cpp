@@ -46,6 +46,16 @@ weights::ModelFolder model_of(const ClipSpec& spec) {
     return weights::open_model_folder(weights::find_model(model_name(spec)));
 }
 
+/// Those of its speed, but for what the spec says itself.
+diffusion::Shortcuts shortcuts_for(const ClipSpec& spec) {
+    diffusion::Shortcuts shortcuts = diffusion::shortcuts_of(spec.speed);
+    shortcuts.cache_interval = spec.cache_interval.value_or(shortcuts.cache_interval);
+    shortcuts.cache_branch = spec.cache_branch.value_or(shortcuts.cache_branch);
+    shortcuts.guidance_start = spec.guidance_start.value_or(shortcuts.guidance_start);
+    shortcuts.guidance_end = spec.guidance_end.value_or(shortcuts.guidance_end);
+    return shortcuts;
+}
+
 diffusion::I2VGenRequest request_for(const ClipSpec& spec, const ResolvedClip& clip) {
     diffusion::I2VGenRequest request;
     request.prompt = spec.prompt;
@@ -64,6 +74,7 @@ diffusion::I2VGenRequest request_for(const ClipSpec& spec, const ResolvedClip& c
     request.clip_skip = spec.clip_skip.value_or(1);
     request.memory = clip.memory;
     request.precision = spec.precision;
+    request.shortcuts = shortcuts_for(spec);
     return request;
 }
 

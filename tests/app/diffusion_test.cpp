@@ -236,6 +236,26 @@ TEST_F(Diffusion, RepeatsAClipBitForBitAndOnlyWithItsModel) {
     expect_one_sentence(lost.err, "give its folder with --model");
 }
 
+TEST_F(Diffusion, ASpeedIsPartOfTheRecipeAndOfTheEstimate) {
+    const auto flops = [&](std::vector<std::string> options) {
+        options.insert(options.end(), {"--dry-run", "--json", "--steps", "8"});
+        const Finished plan = diffuse(options);
+        EXPECT_EQ(plan.exit_code, 0) << plan.err;
+        return json::parse(plan.out).at("cost").at("flops").get<double>();
+    };
+    EXPECT_LT(flops({"--speed", "fast"}), flops({}));
+    EXPECT_LT(flops({"--speed", "draft"}), flops({"--speed", "fast"}));
+    EXPECT_EQ(flops({"--speed", "fast", "--cache-interval", "1"}), flops({"--speed", "exact"}))
+        << "a knob of its own comes before the speed's";
+
+    ASSERT_EQ(diffuse({"-o", "exact.mp4", "--seed", "3", "--steps", "4"}).exit_code, 0);
+    const Finished draft = diffuse({"-o", "draft.mp4", "--seed", "3", "--steps", "4", "--speed", "draft"});
+    ASSERT_EQ(draft.exit_code, 0) << draft.err;
+    EXPECT_FALSE(recipe_in("exact.mp4").at("spec").contains("speed"));
+    EXPECT_EQ(recipe_in("draft.mp4").at("spec").at("speed"), "draft");
+    EXPECT_NE(bytes(work() / "draft.mp4"), bytes(work() / "exact.mp4"));
+}
+
 TEST_F(Diffusion, APrecisionIsPartOfTheRecipe) {
     ASSERT_EQ(diffuse({"-o", "clip.mp4", "--seed", "3"}).exit_code, 0);
     const Finished int8 = diffuse({"-o", "int8.mp4", "--seed", "3", "--precision", "int8"});

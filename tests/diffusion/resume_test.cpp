@@ -86,6 +86,23 @@ INSTANTIATE_TEST_SUITE_P(Samplers, Resume,
                                            Way{"euler", SamplerKind::euler, 0, 1}),
                          [](const auto& way) { return way.param.name; });
 
+TEST(Checkpoints, BetweenStepsThatReuseFeaturesARunGoesOnFromTheLastWholeOne) {
+    I2VGenRequest request = tiny_request();
+    request.steps = 9;
+    request.shortcuts = {3, 1, 0, 0.6};
+    const std::vector<float> whole = run(request, {}).latents;
+    const std::vector<diffusion::StepWork> plan = plan_steps(request.shortcuts, request.steps, 2);
+    for (int steps = 1; steps < request.steps; ++steps) {
+        const ScratchFolder scratch;
+        interrupt(request, scratch.path(), steps);
+        int begin = steps;
+        while (plan[static_cast<std::size_t>(begin)].deep == diffusion::DeepWork::reused) --begin;
+        const Resumed resumed = run(request, scratch.path());
+        EXPECT_EQ(resumed.latents, whole) << steps;
+        EXPECT_EQ(resumed.steps_taken, request.steps - begin) << steps << resumed.notes;
+    }
+}
+
 TEST(Checkpoints, AFinishedRunNeedsNoSecondOne) {
     const ScratchFolder scratch;
     const Resumed first = run(tiny_request(), scratch.path());
@@ -131,6 +148,9 @@ TEST(Checkpoints, OfAnotherClipOrOtherThreadsAreNotUsed) {
     ignored(request, 2);
     request = tiny_request();
     request.precision = tensor::Precision::int8;
+    ignored(request, 2);
+    request = tiny_request();
+    request.shortcuts.guidance_end = 0.8;
     ignored(request, 2);
 }
 

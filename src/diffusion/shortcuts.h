@@ -1,0 +1,45 @@
+// Ways to make a clip in less time that change it: none of them is taken unless it is asked for. What they
+// leave out is decided before the first step, so that estimates know it too.
+#pragma once
+
+#include <compare>
+#include <string_view>
+#include <vector>
+
+namespace stillreel::diffusion {
+
+struct Shortcuts {
+    /// The UNet's deep features are worked out at every so many steps, and at the first and the last one;
+    /// between them they are reused and the outer layers alone run (DeepCache, Ma et al. 2023). 1: always.
+    int cache_interval = 1;
+    /// How many of the UNet's outermost skip connections such a step works out anew (models::DeepFeatures).
+    int cache_branch = 1;
+    /// Fractions of the steps between which guidance is on: before and after, the prompt's half of the pair
+    /// runs alone, unguided (Kynkäänniemi et al. 2024). 0 and 1: in all of them.
+    double guidance_start = 0;
+    double guidance_end = 1;
+
+    friend bool operator==(const Shortcuts&, const Shortcuts&) = default;
+};
+
+enum class Speed { exact, fast, draft };
+/// "exact", "fast", "draft".
+std::string_view name_of(Speed speed);
+/// What a speed stands for. Measured in docs/performance.md.
+Shortcuts shortcuts_of(Speed speed);
+
+/// What happens to the UNet's deep features at a step.
+enum class DeepWork { worked_out, kept, reused };  // kept: worked out, and reused at the next step
+
+struct StepWork {
+    int clips = 1;  // halves of a guided pair that run
+    DeepWork deep = DeepWork::worked_out;
+
+    friend auto operator<=>(const StepWork&, const StepWork&) = default;
+};
+
+/// One for each step; `clips` of a guided step (2), or of any where there is no guidance (1). A step that
+/// needs both halves never reuses the features of one.
+std::vector<StepWork> plan_steps(const Shortcuts& shortcuts, int steps, int clips);
+
+}  // namespace stillreel::diffusion
