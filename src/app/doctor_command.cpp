@@ -1,5 +1,4 @@
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -10,6 +9,7 @@
 #include "app/console.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/machine.h"
 #include "base/threads.h"
 #include "image/capabilities.h"
 #include "media/capabilities.h"
@@ -32,10 +32,8 @@ struct Finding {
 };
 
 Finding memory() {
-    const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-    const auto total = page * static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES));
-    const auto free = page * static_cast<std::uint64_t>(sysconf(_SC_AVPHYS_PAGES));
-    return {"memory", fmt::format("{}, {} free", bytes_text(total), bytes_text(free)),
+    const std::uint64_t total = total_memory_bytes();
+    return {"memory", fmt::format("{}, {} free", bytes_text(total), bytes_text(free_memory_bytes())),
             total < kLowMemoryBytes ? "clips at 1080p need about 450 MB: choose --size 512" : ""};
 }
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "diffusion/clip_cost.h"
 #include "diffusion/machine_rate.h"
 
 namespace stillreel::diffusion {
@@ -47,8 +46,12 @@ std::string words_for(const Rung& rung, const I2VGenRequest& request) {
 class Surveyor {
   public:
     Surveyor(const I2VGenModel& model, const I2VGenRequest& request, std::uint64_t free_bytes,
-             double flops_per_second)
-        : model_(model), request_(request), free_bytes_(free_bytes), flops_per_second_(flops_per_second) {
+             double flops_per_second, CostMemory& costs)
+        : model_(model),
+          request_(request),
+          free_bytes_(free_bytes),
+          flops_per_second_(flops_per_second),
+          costs_(costs) {
         request_.picture = {};
     }
 
@@ -56,7 +59,7 @@ class Surveyor {
         I2VGenRequest request = request_;
         climb(rung, request);
         rung.change = words_for(rung, request_);
-        rung.cost = cost_of(model_, request);
+        rung.cost = costs_.cost(model_, request);
         rung.seconds = seconds_of(rung.cost, flops_per_second_);
         rung.fits = rung.cost.peak_bytes <= free_bytes_;
         return rung;
@@ -77,6 +80,7 @@ class Surveyor {
     I2VGenRequest request_;
     std::uint64_t free_bytes_;
     double flops_per_second_;
+    CostMemory& costs_;
 };
 
 /// From low-memory mode, which costs only time, to the smallest clip that is worth a look.
@@ -101,8 +105,14 @@ const Rung* Fit::first_fitting() const {
 
 Fit fit_of(const weights::ModelFolder& folder, const I2VGenRequest& request, std::uint64_t free_bytes,
            double flops_per_second) {
+    CostMemory costs;
+    return fit_of(folder, request, free_bytes, flops_per_second, costs);
+}
+
+Fit fit_of(const weights::ModelFolder& folder, const I2VGenRequest& request, std::uint64_t free_bytes,
+           double flops_per_second, CostMemory& costs) {
     const I2VGenModel model = read_model(folder);
-    const Surveyor surveyor(model, request, free_bytes, flops_per_second);
+    const Surveyor surveyor(model, request, free_bytes, flops_per_second, costs);
     Fit fit;
     fit.free_bytes = free_bytes;
     fit.wanted = surveyor.measured(surveyor.as_asked());

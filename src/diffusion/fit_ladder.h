@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "diffusion/cost_memory.h"
 #include "diffusion/i2vgen_pipeline.h"
 
 namespace stillreel::diffusion {
@@ -39,6 +40,9 @@ struct Fit {
 /// `flops_per_second` as measure_flops_per_second has it. Throws what cost_of throws.
 Fit fit_of(const weights::ModelFolder& model, const I2VGenRequest& request, std::uint64_t free_bytes,
            double flops_per_second);
+/// The same, with costs that are known already.
+Fit fit_of(const weights::ModelFolder& model, const I2VGenRequest& request, std::uint64_t free_bytes,
+           double flops_per_second, CostMemory& costs);
 
 /// Makes the request that of the rung.
 void climb(const Rung& rung, I2VGenRequest& request);

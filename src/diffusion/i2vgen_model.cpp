@@ -91,21 +91,6 @@ Tower load_tower(const char* name, weights::WeightSource& source, tensor::Ops& o
     return tower;
 }
 
-/// Throws not_found when none of the components comes in this variant.
-void check_variant(const I2VGenModel& model, const std::string& variant) {
-    std::string reason;
-    for (const char* component : kWeighted) {
-        try {
-            weights::open_weights(model.folder.at(component).folder, variant);
-            return;
-        } catch (const Error& error) {
-            if (error.code() != ErrorCode::not_found) throw;
-            reason = error.what();
-        }
-    }
-    throw Error(ErrorCode::not_found, reason);
-}
-
 }  // namespace
 
 I2VGenModel read_model(const weights::ModelFolder& folder) {
@@ -135,8 +120,23 @@ std::unique_ptr<weights::WeightSource> open_component(const I2VGenModel& model, 
     return weights::open_weights(folder);
 }
 
+void check_variant(const I2VGenModel& model, const std::string& variant) {
+    if (variant.empty()) return;
+    std::string reason;
+    for (const char* component : kWeighted) {
+        try {
+            weights::open_weights(model.folder.at(component).folder, variant);
+            return;
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::not_found) throw;
+            reason = error.what();
+        }
+    }
+    throw Error(ErrorCode::not_found, reason);
+}
+
 void check_weights(const I2VGenModel& model, const std::string& variant) {
-    if (!variant.empty()) check_variant(model, variant);
+    check_variant(model, variant);
     tensor::Ops ops = tensor::meta_ops();
     load_text(model, *open_component(model, kTextEncoder, variant), ops);
     load_vision(model, *open_component(model, kImageEncoder, variant), ops);

@@ -42,6 +42,9 @@ I2VGenModel read_model(const weights::ModelFolder& folder);
 std::unique_ptr<weights::WeightSource> open_component(const I2VGenModel& model, const char* component,
                                                       const std::string& variant);
 
+/// Throws not_found when a variant is asked for that no component has.
+void check_variant(const I2VGenModel& model, const std::string& variant);
+
 /// Looks for every tensor of every tower in its files, by name and shape, without reading numbers. Throws
 /// what a load would throw, and not_found when no component has the variant.
 void check_weights(const I2VGenModel& model, const std::string& variant);

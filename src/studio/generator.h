@@ -82,8 +82,9 @@ class Engine {
     virtual ResolvedClip resolve(const ClipSpec& spec, image::Size picture, EvenSize even) const {
         return studio::resolve(spec, picture, even);
     }
-    /// What the clip costs and whether that fits into the memory that is free now, measured on `threads`
-    /// threads in half a second; nothing for an engine that always fits.
+    /// What the clip costs and whether that fits into the memory that is free now, on `threads` threads, whose
+    /// speed is measured in half a second the first time; nothing for an engine that always fits. From any
+    /// thread.
     virtual std::optional<diffusion::Fit> fit(const ClipSpec&, const ResolvedClip&, int /*threads*/) const {
         return std::nullopt;
     }

@@ -3,11 +3,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
+#include <mutex>
 
 #include "base/amounts.h"
 #include "base/check.h"
 #include "base/error.h"
-#include "diffusion/free_memory.h"
+#include "base/machine.h"
 #include "diffusion/i2vgen_model.h"
 #include "diffusion/machine_rate.h"
 #include "studio/debug_dump.h"
@@ -179,14 +181,15 @@ class I2VGenEngine final : public Engine {
                     fmt::format("the {} has {} bytes; at most {} are read, and the model itself reads "
                                 "about 75 words",
                                 field, text->size(), kMaxPromptBytes));
-        return resolve_diffusion(spec, picture,
-                                 static_cast<int>(diffusion::read_model(model_of(spec)).vae.scale()));
+        const diffusion::I2VGenModel model = diffusion::read_model(model_of(spec));
+        diffusion::check_variant(model, spec.variant);
+        return resolve_diffusion(spec, picture, static_cast<int>(model.vae.scale()));
     }
 
     std::optional<diffusion::Fit> fit(const ClipSpec& spec, const ResolvedClip& clip,
                                       int threads) const override {
-        return diffusion::fit_of(model_of(spec), request_for(spec, clip), diffusion::free_memory_bytes(),
-                                 diffusion::measure_flops_per_second(threads));
+        return diffusion::fit_of(model_of(spec), request_for(spec, clip), free_memory_bytes(),
+                                 flops_per_second(threads), costs_);
     }
 
     std::string offer(const ClipSpec& spec, image::Size picture, int threads,
@@ -225,6 +228,19 @@ class I2VGenEngine final : public Engine {
         return std::make_unique<I2VGenGenerator>(diffusion::I2VGenPipeline::open(model_of(spec), run),
                                                  std::move(request), inputs.debug_folder);
     }
+
+  private:
+    /// Measured once: a service is asked for estimates while somebody moves a slider.
+    double flops_per_second(int threads) const {
+        const std::lock_guard lock(speeds_mutex_);
+        const auto [speed, fresh] = speeds_.try_emplace(threads);
+        if (fresh) speed->second = diffusion::measure_flops_per_second(threads);
+        return speed->second;
+    }
+
+    mutable diffusion::CostMemory costs_;
+    mutable std::mutex speeds_mutex_;
+    mutable std::map<int, double> speeds_;  // by threads
 };
 
 }  // namespace

@@ -2,14 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <limits>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "diffusion/advice.h"
+#include "diffusion/cost_memory.h"
 #include "diffusion/fit_ladder.h"
-#include "diffusion/free_memory.h"
 #include "diffusion/i2vgen_pipeline.h"
 #include "diffusion/machine_rate.h"
 #include "diffusion/tiny_clips.h"
@@ -24,7 +23,6 @@ using diffusion::Fit;
 using diffusion::I2VGenCost;
 using diffusion::I2VGenRequest;
 using diffusion::Memory;
-using testing::ScratchFolder;
 using testing::tiny_model;
 using testing::tiny_request;
 
@@ -162,46 +160,33 @@ TEST(FitLadder, NamesEveryWayOnce) {
     EXPECT_EQ(fit.ladder[2].change, "464x256");
 }
 
-/// A system's files as the kernel shows them.
-class System {
-  public:
-    void write(const std::string& file, const std::string& text) const {
-        const std::filesystem::path path = scratch_ / file;
-        std::filesystem::create_directories(path.parent_path());
-        std::ofstream(path) << text;
-    }
-    std::uint64_t free() const { return diffusion::free_memory_bytes(scratch_.path()); }
-
-  private:
-    ScratchFolder scratch_;
-};
-
-TEST(FreeMemory, IsWhatTheKernelCallsAvailable) {
-    const System system;
-    EXPECT_EQ(system.free(), std::numeric_limits<std::uint64_t>::max());
-    system.write("proc/meminfo", "MemTotal:  1000 kB\nMemFree:  10 kB\nMemAvailable:     600 kB\n");
-    EXPECT_EQ(system.free(), 600u * 1024);
-    EXPECT_GT(diffusion::free_memory_bytes(), 1u << 20);
-}
-
-TEST(FreeMemory, IsLimitedByTheTightestOfTheControlGroups) {
-    const System two;
-    two.write("proc/meminfo", "MemAvailable: 9000 kB\n");
-    two.write("proc/self/cgroup", "0::/user/job\n");
-    two.write("sys/fs/cgroup/user/job/memory.max", "max\n");
-    two.write("sys/fs/cgroup/user/job/memory.current", "1000\n");
-    EXPECT_EQ(two.free(), 9000u * 1024);
-    two.write("sys/fs/cgroup/user/memory.max", "500000\n");
-    two.write("sys/fs/cgroup/user/memory.current", "200000\n");
-    two.write("sys/fs/cgroup/user/memory.stat", "anon 1\ninactive_file 50000\n");
-    EXPECT_EQ(two.free(), 350000u);
-
-    const System one;
-    one.write("proc/meminfo", "MemAvailable: 9000 kB\n");
-    one.write("proc/self/cgroup", "3:cpu,cpuacct:/\n2:memory:/docker/x\n");
-    one.write("sys/fs/cgroup/memory/docker/x/memory.limit_in_bytes", "300000\n");
-    one.write("sys/fs/cgroup/memory/docker/x/memory.usage_in_bytes", "310000\n");
-    EXPECT_EQ(one.free(), 0u);
+TEST(CostMemory, KnowsWhatWasCountedAndWhatMakesAnotherCost) {
+    diffusion::CostMemory memory;
+    const diffusion::I2VGenModel model = diffusion::read_model(tiny_model());
+    I2VGenRequest request = tiny_request();
+    const auto expect_as_counted = [&] {
+        for (int times = 0; times < 2; ++times) {
+            const I2VGenCost known = memory.cost(model, request), counted = cost_of(tiny_model(), request);
+            EXPECT_EQ(known.flops, counted.flops);
+            EXPECT_EQ(known.flops_int8, counted.flops_int8);
+            EXPECT_EQ(known.flops_of_steps, counted.flops_of_steps);
+            EXPECT_EQ(known.peak_bytes, counted.peak_bytes);
+        }
+    };
+    expect_as_counted();
+    request.steps = 20;
+    expect_as_counted();
+    request.shortcuts = diffusion::shortcuts_of(diffusion::Speed::draft);
+    expect_as_counted();
+    request.precision = tensor::Precision::int8;
+    expect_as_counted();
+    request.guidance = 1;
+    expect_as_counted();
+    const std::uint64_t before = memory.cost(model, request).peak_bytes;
+    request.width_px *= 4;
+    EXPECT_GT(memory.cost(model, request).peak_bytes, before);
+    request.steps = 0;
+    EXPECT_THROW(memory.cost(model, request), Error);
 }
 
 TEST(MachineRate, IsMeasuredInAboutHalfASecond) {

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/threads.h"
-#include "diffusion/free_memory.h"
+#include "base/machine.h"
 #include "models/i2vgen_unet.h"
 #include "models/vae.h"
 #include "tensor/cpu/cpu_backend.h"
@@ -59,7 +59,7 @@ double seconds_to_stop(CancelFlag& flag, double after_s, Work work) {
 /// The published UNet with random weights. The flag is part of the backend, so every try has an Ops of its
 /// own over weights that are packed once.
 TEST(FullSizeCancel, AUnetPassOf512x512And16FramesStopsWithinASecond) {
-    if (diffusion::free_memory_bytes() < kNeededBytes) GTEST_SKIP() << "9 GiB of free memory are needed";
+    if (free_memory_bytes() < kNeededBytes) GTEST_SKIP() << "9 GiB of free memory are needed";
     const int threads = available_threads();
     const auto pool = tensor::Pool::create(tensor::Pool::Kind::memory);
     tensor::Ops loading(tensor::cpu_backend(threads, nullptr), pool);

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "base/file.h"
-#include "diffusion/free_memory.h"
+#include "base/machine.h"
 #include "support/process.h"
 #include "support/scratch.h"
 
@@ -71,7 +71,7 @@ std::uint64_t peak_rss_of_children() {
 
 TEST_F(FullSizeClip, IsMadeWithinTheMemoryThatWasEstimated) {
     if (free_bytes(scratch_.path()) < kModelBytes) GTEST_SKIP() << "6 GiB of free disk are needed";
-    if (diffusion::free_memory_bytes() < kNeededMemory) GTEST_SKIP() << "9 GiB of free memory are needed";
+    if (free_memory_bytes() < kNeededMemory) GTEST_SKIP() << "9 GiB of free memory are needed";
     const auto model = run({"models", "random", "--config", "i2vgen-xl", "--dtype", "f16", "model"});
     ASSERT_EQ(model.exit_code, 0) << model.err;
     const auto plan = run(clip({"--dry-run", "--json"}));
