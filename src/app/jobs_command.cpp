@@ -16,6 +16,7 @@
 #include "studio/clip_job.h"
 #include "studio/quick_cache.h"
 #include "studio/job_log.h"
+#include "studio/progress_picture.h"
 
 namespace stillreel::app {
 namespace {
@@ -187,6 +188,7 @@ int gc(const Arguments& arguments) {
         ++removed;
     }
     studio::tidy_quick_cache(folders.quick());
+    studio::remove_stray_progress(store, folders);
     if (arguments.json)
         print_json({{"removed", removed}});
     else

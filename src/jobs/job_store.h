@@ -136,6 +136,20 @@ struct WorkerRecord {
     std::int64_t started_ms = 0;
 };
 
+/// Durations, counted for a histogram.
+struct Histogram {
+    std::int64_t count = 0;
+    double sum_s = 0;
+    std::vector<std::int64_t> up_to{};  // for each bound, how many lasted no longer
+};
+
+/// Completed jobs of one shape.
+struct Finished {
+    std::string shape;
+    Histogram worked{};  // of the attempt that completed it
+    Histogram waited{};  // from submit to the start of that attempt
+};
+
 /// When a job will be there.
 struct Outlook {
     int position = 0;             // 1: next in the queue; 0: running
@@ -204,6 +218,14 @@ class JobStore {
     std::vector<Job> list(const Filter& filter);
     /// Not counting what is in the bin.
     Counts counts(std::string_view lane = kRenderLane);
+    /// All completed jobs of the lane, those in the bin too, by shape. Reads an index (10 000 jobs: some ms).
+    /// Bounds in seconds, ascending.
+    std::vector<Finished> finished(std::string_view lane, const std::vector<double>& worked_bounds_s,
+                                   const std::vector<double>& waited_bounds_s);
+    /// Results of the last completed jobs of a shape, newest first.
+    std::vector<std::string> last_results(std::string_view shape, int limit);
+    /// Milliseconds that the longest waiting job of the lane has waited; 0: none waits.
+    std::int64_t longest_wait_ms(std::string_view lane = kRenderLane);
     /// 1: next; 0: not waiting.
     int queue_position(const std::string& id);
     /// Of every queued and running job of the lane, by id. While the lane is paused, or has no worker, queued

@@ -10,7 +10,7 @@ namespace stillreel::jobs {
 namespace {
 
 // States and outcomes are stored as their names, so that the file can be read with any SQLite tool.
-const std::array<std::string, 2> kMigrations = {R"sql(
+const std::array<std::string, 3> kMigrations = {R"sql(
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY,
     lane TEXT NOT NULL,
@@ -98,6 +98,10 @@ CREATE INDEX deliveries_due ON deliveries (due_ms) WHERE outcome = 'due';
 ALTER TABLE deliveries ADD COLUMN at_ms INTEGER NOT NULL DEFAULT 0;
 UPDATE deliveries SET at_ms = due_ms;
 CREATE INDEX deliveries_of_a_job ON deliveries (job);
+)sql",
+                                                R"sql(
+-- Holds all that JobStore::finished() adds up.
+CREATE INDEX jobs_completed ON jobs (lane, shape, created_ms, started_ms, finished_ms) WHERE state = 'completed';
 )sql"};
 
 std::int64_t version_of(Database& database) {

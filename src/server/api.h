@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "jobs/job_store.h"
 #include "server/access.h"
 #include "server/event_hub.h"
@@ -31,6 +32,7 @@ struct ApiParts {
     QuickLane& quick;
     std::function<std::string()> models;  // JSON array
     std::function<int()> worker_restarts;
+    Stopwatch uptime{};
 };
 
 void add_asset_routes(Router& router, const ApiParts& parts);

@@ -1,9 +1,12 @@
 #include "server/metrics.h"
 
-#include <fmt/core.h>
-
 namespace stillreel::server {
 namespace {
+
+const std::vector<double>& bounds_s() {
+    static const std::vector<double> bounds = {0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5};
+    return bounds;
+}
 
 const char* known_method(const std::string& method) {
     for (const char* name : {"GET", "HEAD", "POST", "PATCH", "DELETE", "PUT"})
@@ -13,46 +16,28 @@ const char* known_method(const std::string& method) {
 
 }  // namespace
 
-std::string escaped_label(const std::string& text) {
-    std::string out;
-    for (const char c : text) {
-        if (c == '\\' || c == '"') out += '\\';
-        out += c == '\n' ? ' ' : c;
-    }
-    return out;
-}
-
 void HttpMetrics::count(const std::string& method, const std::string& route, int status, double seconds) {
-    const std::string labels =
-        fmt::format("method=\"{}\",route=\"{}\"", known_method(method), escaped_label(route));
+    const std::string known = known_method(method);
     const std::lock_guard lock(mutex_);
-    ++requests_[fmt::format("{},status=\"{}\"", labels, status)];
-    Histogram& histogram = seconds_[labels];
-    for (std::size_t i = 0; i < kBounds.size(); ++i) histogram.below[i] += seconds <= kBounds[i];
-    ++histogram.count;
-    histogram.sum_s += seconds;
+    ++requests_[{known, route, status}];
+    HistogramCounts& counts = seconds_[{known, route}];
+    counts.up_to.resize(bounds_s().size());
+    for (std::size_t i = 0; i < bounds_s().size(); ++i) counts.up_to[i] += seconds <= bounds_s()[i];
+    ++counts.count;
+    counts.sum += seconds;
 }
 
-std::string HttpMetrics::text() const {
+void HttpMetrics::tell(MetricText& text) const {
     const std::lock_guard lock(mutex_);
-    std::string out =
-        "# HELP stillreel_http_requests_total Requests answered.\n"
-        "# TYPE stillreel_http_requests_total counter\n";
-    for (const auto& [labels, count] : requests_)
-        out += fmt::format("stillreel_http_requests_total{{{}}} {}\n", labels, count);
-    out +=
-        "# HELP stillreel_http_request_seconds Time from a request to its answer.\n"
-        "# TYPE stillreel_http_request_seconds histogram\n";
-    for (const auto& [labels, histogram] : seconds_) {
-        for (std::size_t i = 0; i < kBounds.size(); ++i)
-            out += fmt::format("stillreel_http_request_seconds_bucket{{{},le=\"{}\"}} {}\n", labels,
-                               kBounds[i], histogram.below[i]);
-        out += fmt::format("stillreel_http_request_seconds_bucket{{{},le=\"+Inf\"}} {}\n", labels,
-                           histogram.count);
-        out += fmt::format("stillreel_http_request_seconds_sum{{{}}} {:.6f}\n", labels, histogram.sum_s);
-        out += fmt::format("stillreel_http_request_seconds_count{{{}}} {}\n", labels, histogram.count);
+    text.family("stillreel_http_requests_total", "counter", "Requests answered.");
+    for (const auto& [key, count] : requests_) {
+        const auto& [method, route, status] = key;
+        text.sample(static_cast<double>(count),
+                    {{"method", method}, {"route", route}, {"status", std::to_string(status)}});
     }
-    return out;
+    text.family("stillreel_http_request_seconds", "histogram", "Time from a request to its answer.");
+    for (const auto& [key, counts] : seconds_)
+        text.histogram(counts, bounds_s(), {{"method", key.first}, {"route", key.second}});
 }
 
 }  // namespace stillreel::server

@@ -1,10 +1,14 @@
 #include <fmt/core.h>
 
 #include <chrono>
-#include <map>
+#include <nlohmann/json.hpp>
 
+#include "base/clock.h"
 #include "base/file.h"
+#include "base/machine.h"
+#include "base/threads.h"
 #include "server/api.h"
+#include "server/job_metrics.h"
 #include "server/request_body.h"
 #include "studio/recipe.h"
 
@@ -34,72 +38,60 @@ Response ready(const ApiParts& parts) {
     return json_response(200, "{\"status\":\"ready\"}");
 }
 
-std::int64_t unix_ms() {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(
-               std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
+void tell_of_processes(const ApiParts& parts, MetricText& text) {
+    text.family("stillreel_event_listeners", "gauge", "Open event streams.");
+    text.sample(static_cast<double>(parts.events.listeners()));
+    text.family("stillreel_workers", "gauge", "Living worker processes.");
+    text.sample(static_cast<double>(parts.store.workers().size()));
+    text.family("stillreel_worker_restarts_total", "counter", "Workers started again after a crash.");
+    text.sample(parts.worker_restarts ? parts.worker_restarts() : 0);
+    text.family("stillreel_build_info", "gauge", "1, with the program's version.");
+    text.sample(1, {{"version", std::string(studio::version())}});
+    text.family("stillreel_free_memory_bytes", "gauge", "Memory that a worker could still take.");
+    text.sample(static_cast<double>(free_memory_bytes()));
+    text.family("stillreel_free_disk_bytes", "gauge", "Room for clips.");
+    text.sample(static_cast<double>(free_bytes(parts.folders.outputs())));
 
-std::string gauge(const char* name, const char* help) {
-    return fmt::format("# HELP {0} {1}\n# TYPE {0} gauge\n", name, help);
-}
-
-/// How long the jobs at the head of the queue have waited, and what the last finished ones took.
-std::string job_metrics(const ApiParts& parts) {
-    std::string out = gauge("stillreel_clips", "Clips by state.");
-    for (const auto& [state, count] : parts.store.counts())
-        out += fmt::format("stillreel_clips{{state=\"{}\"}} {}\n", jobs::name_of(state), count);
-    jobs::Filter queued;
-    queued.states = {jobs::State::queued};
-    queued.order = jobs::Order::queue;
-    queued.limit = 1000;
-    double wait_s = 0;
-    for (const jobs::Job& job : parts.store.list(queued))
-        wait_s = std::max(wait_s, static_cast<double>(unix_ms() - job.created_ms) / 1000);
-    out += gauge("stillreel_queue_wait_seconds", "How long the longest waiting clip has waited.");
-    out += fmt::format("stillreel_queue_wait_seconds {:.3f}\n", wait_s);
-    jobs::Filter done;
-    done.states = {jobs::State::completed};
-    done.limit = 500;
-    std::map<std::string, std::pair<int, double>> durations;
-    for (const jobs::Job& job : parts.store.list(done)) {
-        const std::size_t last = job.shape.rfind(' ');
-        auto& [count, sum_s] = durations[job.shape.substr(0, last)];
-        ++count;
-        sum_s += static_cast<double>(job.finished_ms - job.started_ms) / 1000;
-    }
-    out +=
-        gauge("stillreel_recent_clip_seconds_mean", "Of the last 500 completed clips, by engine and size.");
-    for (const auto& [shape, total] : durations) {
-        const std::size_t space = shape.find(' ');
-        out += fmt::format("stillreel_recent_clip_seconds_mean{{engine=\"{}\",size=\"{}\"}} {:.3f}\n",
-                           escaped_label(shape.substr(0, space)),
-                           escaped_label(space == std::string::npos ? "" : shape.substr(space + 1)),
-                           total.second / total.first);
-    }
-    return out;
+    const ProcessFacts facts = process_facts();
+    text.family("process_resident_memory_bytes", "gauge", "Of the server, without its workers.");
+    text.sample(static_cast<double>(facts.resident_bytes));
+    text.family("process_virtual_memory_bytes", "gauge", "Of the server, without its workers.");
+    text.sample(static_cast<double>(facts.virtual_bytes));
+    text.family("process_cpu_seconds_total", "counter", "Of the server, without its workers.");
+    text.sample(facts.cpu_seconds);
+    text.family("process_open_fds", "gauge", "Files and connections that the server holds open.");
+    text.sample(facts.open_files);
+    text.family("stillreel_uptime_seconds", "gauge", "Since the server began.");
+    text.sample(parts.uptime.seconds());
 }
 
 Response metrics(const ApiParts& parts) {
-    std::string out = job_metrics(parts);
-    out += gauge("stillreel_event_listeners", "Open event streams.");
-    out += fmt::format("stillreel_event_listeners {}\n", parts.events.listeners());
-    out += gauge("stillreel_workers", "Living worker processes.");
-    out += fmt::format("stillreel_workers {}\n", parts.store.workers().size());
-    out +=
-        "# HELP stillreel_worker_restarts_total Workers started again after a crash.\n"
-        "# TYPE stillreel_worker_restarts_total counter\n";
-    out += fmt::format("stillreel_worker_restarts_total {}\n",
-                       parts.worker_restarts ? parts.worker_restarts() : 0);
-    out += parts.metrics.text();
-    return {200, {{"Content-Type", "text/plain; version=0.0.4"}}, std::move(out), {}, {}};
+    MetricText text;
+    tell_of_jobs(parts.store, text);
+    tell_of_processes(parts, text);
+    parts.metrics.tell(text);
+    return {200, {{"Content-Type", "text/plain; version=0.0.4"}}, text.text(), {}, {}};
 }
 
 Response system_facts(const ApiParts& parts) {
-    return json_response(
-        200, fmt::format("{{\"version\":\"{}\",\"disk_free_bytes\":{},\"listeners\":{},\"worker_ready\":{}}}",
-                         studio::version(), free_bytes(parts.folders.outputs()), parts.events.listeners(),
-                         has_worker(parts)));
+    using namespace std::chrono;
+    auto workers = nlohmann::ordered_json::array();
+    for (const jobs::WorkerRecord& worker : parts.store.workers())
+        workers.push_back(
+            {{"lane", worker.lane},
+             {"process_id", worker.process_id},
+             {"started_at", utc_time(system_clock::time_point(milliseconds(worker.started_ms)))}});
+    const nlohmann::ordered_json facts = {{"version", studio::version()},
+                                          {"uptime_seconds", parts.uptime.seconds()},
+                                          {"threads", available_threads()},
+                                          {"memory_total_bytes", total_memory_bytes()},
+                                          {"memory_free_bytes", free_memory_bytes()},
+                                          {"disk_total_bytes", disk_bytes(parts.folders.outputs())},
+                                          {"disk_free_bytes", free_bytes(parts.folders.outputs())},
+                                          {"listeners", parts.events.listeners()},
+                                          {"worker_ready", has_worker(parts)},
+                                          {"workers", std::move(workers)}};
+    return json_response(200, facts.dump());
 }
 
 void add_session_routes(Router& router, const ApiParts& parts) {

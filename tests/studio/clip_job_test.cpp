@@ -309,7 +309,10 @@ TEST_F(ClipJobTest, GcRemovesForGoodWhatWasDeleted) {
     EXPECT_EQ(work_off().exit_code, 0);
     ASSERT_EQ(outputs().size(), 2u);
     store.remove(dropped);
+    const fs::path stray = folders.progress() / (kept + "-1.jpg");
+    write_file(stray, "of a worker that was killed");
     EXPECT_EQ(json::parse(run({"jobs", "gc", "--json"}).out).at("removed"), 0) << "deleted just now";
+    EXPECT_FALSE(fs::exists(stray));
     EXPECT_EQ(json::parse(run({"jobs", "gc", "--days", "0", "--json"}).out).at("removed"), 1);
     EXPECT_FALSE(store.find(dropped));
     EXPECT_EQ(outputs(), std::vector<std::string>{store.get(kept).output});
