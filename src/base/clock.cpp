@@ -26,4 +26,9 @@ std::string utc_time(std::chrono::system_clock::time_point when) {
     return formatted(parts, "%Y-%m-%dT%H:%M:%SZ");
 }
 
+std::int64_t unix_ms() {
+    using namespace std::chrono;
+    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
 }  // namespace stillreel

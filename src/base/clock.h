@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 namespace stillreel {
@@ -11,6 +12,9 @@ std::string local_time_stamp(std::chrono::system_clock::time_point when);
 
 /// UTC time as "2026-11-22T16:02:38Z", for records.
 std::string utc_time(std::chrono::system_clock::time_point when);
+
+/// Milliseconds since 1970, for records that programs compare.
+std::int64_t unix_ms();
 
 /// Seconds since construction or restart, from a clock that never jumps.
 class Stopwatch {

@@ -1,6 +1,7 @@
 // JobStore: changing one's mind.
 #include <fmt/core.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "jobs/store_inside.h"
 

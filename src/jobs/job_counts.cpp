@@ -1,6 +1,7 @@
 // JobStore: what many jobs have in common. Sums are left to SQLite.
 #include <fmt/core.h>
 
+#include "base/clock.h"
 #include "jobs/store_inside.h"
 
 namespace stillreel::jobs {

@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "jobs/schema.h"

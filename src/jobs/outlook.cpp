@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "base/statistics.h"
 #include "jobs/store_inside.h"
 

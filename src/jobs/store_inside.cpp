@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/random.h"
 
@@ -112,11 +113,6 @@ double last_position(Database& db) {
     Statement row = db.query("SELECT coalesce(max(position), 0) FROM jobs");
     row.step();
     return row.real(0);
-}
-
-std::int64_t unix_ms() {
-    using namespace std::chrono;
-    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
 }
 
 std::int64_t steady_ms() {

@@ -38,7 +38,6 @@ void add_delivery(Database& db, const Job& job, State state);
 /// Where the next job goes that is put at the end.
 double last_position(Database& db);
 
-std::int64_t unix_ms();
 /// Of a clock that all processes of the machine share and that no one can set.
 std::int64_t steady_ms();
 /// 20 letters and digits; later ones of one process sort behind earlier ones.

@@ -24,12 +24,6 @@ constexpr double kPauseAfterTrouble_s = 30;
 constexpr float kJitter = 0.2f;
 constexpr int kGone = 410;
 
-std::int64_t unix_ms() {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(
-               std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
-
 std::string unwelcome(const HttpReply& reply) {
     const bool elsewhere = reply.status >= 300 && reply.status < 400;
     return fmt::format("{} answers {}{}", reply.host, reply.status,

@@ -141,8 +141,12 @@ TEST(DeepFeatures, CostWhatTheOuterLayersDo) {
         EXPECT_DOUBLE_EQ(std::exchange(flops, 0), whole) << "keeping is no work";
         unet.shallow(pass, latents, 981, *condition, deep);
         const double share = std::exchange(flops, 0) / whole;
-        if (branch == 1) EXPECT_NEAR(share, 0.10, 0.01);
-        if (branch == 3) EXPECT_NEAR(share, 0.34, 0.01) << "the outermost level";
+        if (branch == 1) {
+            EXPECT_NEAR(share, 0.10, 0.01);
+        }
+        if (branch == 3) {
+            EXPECT_NEAR(share, 0.34, 0.01) << "the outermost level";
+        }
         EXPECT_GT(share, before) << branch;
         before = share;
     }

@@ -133,7 +133,7 @@ TEST_F(LimitsTest, OpensOnlyPlainFilesInsideOfTheFolder) {
     std::ofstream(scratch_ / "outside") << "x";
     std::filesystem::create_directory_symlink(scratch_.path(), inside / "link");
     EXPECT_NO_THROW(server::open_inside(inside, "sub/file"));
-    for (const std::string name :
+    for (const std::string& name :
          {std::string("../outside"), std::string("link/outside"), std::string("sub"),
           std::string("/etc/passwd"), std::string("sub//file"), std::string("sub\\file"),
           std::string("sub/file\0x", 10), std::string(""), std::string(".")})

@@ -1,19 +1,17 @@
 // A web server on this machine that takes down every request, body included, and answers as it is told.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
+
+#include "support/local_listener.h"
 
 namespace stillreel::testing {
 
-struct ReceivedRequest {
-    std::string method, path;
-    std::map<std::string, std::string> headers;  // names in lower case
+struct ReceivedRequest : HttpHead {
     std::string body;
 };
 
@@ -30,11 +28,8 @@ class WebReceiver {
     using Answering = std::function<ReceiverAnswer(const ReceivedRequest&, int before)>;
 
     explicit WebReceiver(Answering answering = {});
-    ~WebReceiver();
-    WebReceiver(const WebReceiver&) = delete;
-    WebReceiver& operator=(const WebReceiver&) = delete;
 
-    int port() const { return port_; }
+    int port() const { return listener_.port(); }
     /// "http://127.0.0.1:PORT" + path.
     std::string url(const std::string& path = "/") const;
     std::vector<ReceivedRequest> requests() const;
@@ -42,16 +37,12 @@ class WebReceiver {
     bool wait_for(std::size_t count, double at_most_s = 10) const;
 
   private:
-    void serve();
     void answer(int socket);
 
     Answering answering_;
-    int listener_ = -1, port_ = 0;
-    std::atomic<bool> stopping_{false};
     mutable std::mutex mutex_;
     std::vector<ReceivedRequest> requests_;
-    std::vector<std::thread> workers_;
-    std::thread acceptor_;
+    LocalListener listener_;  // the last: its threads use the others
 };
 
 }  // namespace stillreel::testing

@@ -1,16 +1,9 @@
 #include "weights/hub_server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <sstream>
-#include <stdexcept>
 
 #include "base/digest.h"
 #include "base/file.h"
@@ -32,12 +25,6 @@ std::string after(const std::string& text, const std::string& prefix) {
     return text.starts_with(prefix) ? text.substr(prefix.size()) : "";
 }
 
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return text;
-}
-
 }  // namespace
 
 /// One request and its answer.
@@ -46,22 +33,11 @@ class HubServer::Connection {
     Connection(HubServer& server, int socket) : server_(server), socket_(socket) {}
 
     bool read() {
-        std::string text;
-        char buffer[4096];
-        while (text.find("\r\n\r\n") == std::string::npos) {
-            const ssize_t got = ::recv(socket_, buffer, sizeof buffer, 0);
-            if (got <= 0) return false;
-            text.append(buffer, static_cast<std::size_t>(got));
-        }
-        std::istringstream lines(text);
-        std::string method, line;
-        lines >> method >> request_.path;
-        std::getline(lines, line);
-        while (std::getline(lines, line) && line.size() > 1) {
-            const auto colon = line.find(':');
-            const auto value = line.find_first_not_of(' ', colon + 1);
-            request_.headers[lower(line.substr(0, colon))] = line.substr(value, line.size() - 1 - value);
-        }
+        std::string rest;
+        auto head = receive_http_head(socket_, rest);
+        if (!head) return false;
+        request_.path = std::move(head->path);
+        request_.headers = std::move(head->headers);
         request_.host = request_.headers["host"].substr(0, request_.headers["host"].rfind(':'));
         return true;
     }
@@ -101,17 +77,13 @@ class HubServer::Connection {
         const bool stops = is(Kind::cut) || is(Kind::stall);
         send(body.substr(begin, stops ? fault->after : std::string::npos));
         if (is(Kind::endless)) send(body);
-        while (is(Kind::stall) && !server_.stopping_ && !peer_gone()) pause(20);
+        while (is(Kind::stall) && !server_.listener_.stopping() && !peer_gone(socket_)) pause(20);
     }
 
   private:
     static void pause(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
-    bool peer_gone() const {
-        char byte;
-        return ::recv(socket_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
-    }
     void send(const std::string& text) {
-        for (std::size_t done = 0; done < text.size() && !server_.stopping_;) {
+        for (std::size_t done = 0; done < text.size() && !server_.listener_.stopping();) {
             const std::size_t count = std::min(kPiece, text.size() - done);
             const ssize_t sent = ::send(socket_, text.data() + done, count, MSG_NOSIGNAL);
             if (sent <= 0) return;
@@ -125,28 +97,9 @@ class HubServer::Connection {
     SeenRequest request_;
 };
 
-HubServer::HubServer() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(listener_, generic, length) != 0 || ::listen(listener_, 16) != 0 ||
-        ::getsockname(listener_, generic, &length) != 0)
-        throw std::runtime_error("cannot listen on 127.0.0.1");
-    port_ = ntohs(address.sin_port);
-    acceptor_ = std::thread([this] { serve(); });
-}
+HubServer::HubServer() : listener_([this](int socket) { answer(socket); }) {}
 
-HubServer::~HubServer() {
-    stopping_ = true;
-    ::shutdown(listener_, SHUT_RDWR);
-    acceptor_.join();
-    for (std::thread& worker : workers_) worker.join();
-    ::close(listener_);
-}
-
-std::string HubServer::url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+std::string HubServer::url() const { return "http://127.0.0.1:" + std::to_string(port()); }
 
 void HubServer::add(const std::string& path, const std::string& content, Storage storage) {
     const std::lock_guard lock(mutex_);
@@ -181,18 +134,6 @@ std::vector<SeenRequest> HubServer::requests(const std::string& part) const {
 void HubServer::forget_requests() {
     const std::lock_guard lock(mutex_);
     requests_.clear();
-}
-
-void HubServer::serve() {
-    while (!stopping_) {
-        const int socket = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-        if (socket < 0) continue;
-        workers_.emplace_back([this, socket] {
-            answer(socket);
-            ::shutdown(socket, SHUT_WR);
-            ::close(socket);
-        });
-    }
 }
 
 std::string HubServer::listing() const {
@@ -246,7 +187,7 @@ void HubServer::answer(int socket) {
     if (file->storage == Storage::large)
         return connection.whole(
             302, "",
-            {{"Location", "http://localhost:" + std::to_string(port_) + "/store/" + wanted},
+            {{"Location", "http://localhost:" + std::to_string(port()) + "/store/" + wanted},
              {"X-Linked-Etag", sha},
              {"X-Linked-Size", std::to_string(file->content.size())}});
     connection.whole(307, "", {{"Location", "/raw/" + wanted}});

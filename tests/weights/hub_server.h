@@ -7,8 +7,9 @@
 #include <map>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
+
+#include "support/local_listener.h"
 
 namespace stillreel::testing {
 
@@ -26,9 +27,9 @@ struct Fault {
         redirect
     };
     Kind kind;
-    int status = 200;                            // status
+    int status = 200;                                 // status
     std::map<std::string, std::string> headers = {};  // status, redirect
-    std::size_t after = 0;                       // cut, stall: bytes of the body sent before
+    std::size_t after = 0;                            // cut, stall: bytes of the body sent before
 };
 
 struct SeenRequest {
@@ -42,13 +43,10 @@ class HubServer {
     enum class Storage { git, large };
 
     HubServer();
-    ~HubServer();
-    HubServer(const HubServer&) = delete;
-    HubServer& operator=(const HubServer&) = delete;
 
     /// "http://127.0.0.1:PORT".
     std::string url() const;
-    int port() const { return port_; }
+    int port() const { return listener_.port(); }
 
     /// Of the one repository "ali-vilab/i2vgen-xl" at its revision main.
     void add(const std::string& path, const std::string& content, Storage storage);
@@ -77,21 +75,16 @@ class HubServer {
     };
     class Connection;
 
-    void serve();
     void answer(int socket);
     std::string listing() const;
 
-    int listener_ = -1;
-    int port_ = 0;
-    std::atomic<bool> stopping_{false};
     std::atomic<int> pause_ms_{0};
     mutable std::mutex mutex_;
     std::map<std::string, Stored> files_;
     std::vector<Planned> faults_;
     std::vector<SeenRequest> requests_;
     std::string token_;
-    std::vector<std::thread> workers_;
-    std::thread acceptor_;
+    LocalListener listener_;  // the last: its threads use the others
 };
 
 }  // namespace stillreel::testing
