@@ -14,9 +14,9 @@
 #include "base/file.h"
 #include "jobs/job_store.h"
 #include "studio/clip_job.h"
-#include "studio/quick_cache.h"
 #include "studio/job_log.h"
 #include "studio/progress_picture.h"
+#include "studio/quick_cache.h"
 
 namespace stillreel::app {
 namespace {
@@ -54,8 +54,7 @@ jobs::JobStore open_store(const Arguments& arguments) {
 }
 
 ordered_json time_or_null(std::int64_t unix_ms) {
-    if (unix_ms == 0) return nullptr;
-    return utc_time(std::chrono::system_clock::time_point(std::chrono::milliseconds(unix_ms)));
+    return unix_ms == 0 ? ordered_json(nullptr) : ordered_json(utc_time(unix_ms));
 }
 
 ordered_json parsed_or_null(const std::string& text) {
@@ -173,9 +172,8 @@ int retry(const Arguments& arguments) {
 int gc(const Arguments& arguments) {
     const studio::ServiceFolders folders = folders_of(arguments);
     jobs::JobStore store = open_store(arguments);
-    const auto now = std::chrono::system_clock::now() - std::chrono::hours(24 * arguments.days);
-    const auto before_ms =
-        std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+    const std::int64_t before_ms =
+        unix_ms(std::chrono::system_clock::now() - std::chrono::hours(24 * arguments.days));
     jobs::Filter filter;
     filter.deleted = true;
     filter.limit = 1'000'000;

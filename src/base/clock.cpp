@@ -26,9 +26,20 @@ std::string utc_time(std::chrono::system_clock::time_point when) {
     return formatted(parts, "%Y-%m-%dT%H:%M:%SZ");
 }
 
-std::int64_t unix_ms() {
+std::int64_t unix_ms() { return unix_ms(std::chrono::system_clock::now()); }
+
+std::int64_t unix_ms(std::chrono::system_clock::time_point when) {
     using namespace std::chrono;
-    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+    return duration_cast<milliseconds>(when.time_since_epoch()).count();
+}
+
+std::int64_t unix_ms(std::filesystem::file_time_type when) {
+    using namespace std::chrono;
+    return duration_cast<milliseconds>(file_clock::to_sys(when).time_since_epoch()).count();
+}
+
+std::string utc_time(std::int64_t unix_ms) {
+    return utc_time(std::chrono::system_clock::time_point(std::chrono::milliseconds(unix_ms)));
 }
 
 }  // namespace stillreel

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <string>
 
 namespace stillreel {
@@ -15,6 +16,10 @@ std::string utc_time(std::chrono::system_clock::time_point when);
 
 /// Milliseconds since 1970, for records that programs compare.
 std::int64_t unix_ms();
+std::int64_t unix_ms(std::chrono::system_clock::time_point when);
+std::int64_t unix_ms(std::filesystem::file_time_type when);
+/// As above, of such a number.
+std::string utc_time(std::int64_t unix_ms);
 
 /// Seconds since construction or restart, from a clock that never jumps.
 class Stopwatch {

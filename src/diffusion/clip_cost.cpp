@@ -31,10 +31,10 @@ constexpr std::uint64_t kProcessBytes = 110u << 20;
 template <class Tower>
 class Rehearsal {
   public:
-    /// load(source, ops) -> Tower
+    /// load(model, source, ops) -> Tower
     template <class Load>
-    explicit Rehearsal(Load load)
-        : ops_(tensor::meta_ops()), source_(weights::shape_weights()), tower_(load(*source_, ops_)) {
+    Rehearsal(const I2VGenModel& model, Load load)
+        : ops_(tensor::meta_ops()), source_(weights::shape_weights()), tower_(load(model, *source_, ops_)) {
         // Norms, biases and tables are tensors.
         weights_ = ops_.packed_bytes() + ops_.pool().live_bytes();
         tables_ = ops_.pool().live_bytes();
@@ -113,8 +113,6 @@ class Estimate {
     }
 
   private:
-    using Source = weights::WeightSource;
-
     struct Work {
         double flops = 0;
         double int8_flops = 0;
@@ -127,8 +125,7 @@ class Estimate {
     }
 
     void text() {
-        Rehearsal<models::ClipText> text(
-            [&](Source& source, Ops& ops) { return load_text(model_, source, ops); });
+        Rehearsal<models::ClipText> text(model_, load_text);
         cost_.flops_text = text.flops_of([&](const models::ClipText& tower, Ops& ops) {
             const std::vector<std::int64_t> ids(static_cast<std::size_t>(batch_ * model_.text.context));
             tower.encode(Pass{ops}, ids, request_.clip_skip);
@@ -137,8 +134,7 @@ class Estimate {
     }
 
     void picture() {
-        Rehearsal<models::ClipVision> vision(
-            [&](Source& source, Ops& ops) { return load_vision(model_, source, ops); });
+        Rehearsal<models::ClipVision> vision(model_, load_vision);
         cost_.flops_picture = vision.flops_of([&](const models::ClipVision& tower, Ops& ops) {
             tower(Pass{ops}, ops.empty({1, model_.vision.image_px, model_.vision.image_px, 3}));
         });
@@ -146,8 +142,7 @@ class Estimate {
     }
 
     void encode() {
-        Rehearsal<models::VaeEncoder> encoder(
-            [&](Source& source, Ops& ops) { return load_encoder(model_, source, ops); });
+        Rehearsal<models::VaeEncoder> encoder(model_, load_encoder);
         cost_.flops_encode = encoder.flops_of([&](const models::VaeEncoder& tower, Ops& ops) {
             tower.moments(Pass{ops}, ops.empty({1, request_.height_px, request_.width_px, 3}));
         });
@@ -156,7 +151,9 @@ class Estimate {
 
     void denoise() {
         Rehearsal<models::I2VGenUnet> unet(
-            [&](Source& source, Ops& ops) { return load_unet(model_, source, ops, request_.precision); });
+            model_, [&](const I2VGenModel& model, weights::WeightSource& source, Ops& ops) {
+                return load_unet(model, source, ops, request_.precision);
+            });
         const auto latents = [&](std::int64_t clips) {
             return Shape{clips * size_.frames, size_.height, size_.width, size_.channels};
         };
@@ -190,8 +187,7 @@ class Estimate {
     }
 
     void decode() {
-        Rehearsal<models::VaeDecoder> decoder(
-            [&](Source& source, Ops& ops) { return load_decoder(model_, source, ops); });
+        Rehearsal<models::VaeDecoder> decoder(model_, load_decoder);
         const double frame = decoder.flops_of([&](const models::VaeDecoder& tower, Ops& ops) {
             tower.decode(Pass{ops}, ops.empty({1, size_.height, size_.width, size_.channels}));
         });

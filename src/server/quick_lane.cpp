@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -25,15 +26,11 @@ using Clock = std::chrono::steady_clock;
 using studio::QuickKind;
 using studio::QuickTask;
 
+constexpr int kFirst = 10;  // priority
 constexpr std::chrono::milliseconds kWorkerCheck{250};
 // Ended tasks are swept out together, when nothing is under way.
 constexpr std::chrono::seconds kTidyPause{20};
 constexpr std::chrono::seconds kPauseAfterTrouble{1};
-
-/// Somebody looks at an empty screen until these are there.
-int priority_of(QuickKind kind) {
-    return kind == QuickKind::upload || kind == QuickKind::preview || kind == QuickKind::recipe ? 10 : 0;
-}
 
 /// Tasks with the same name are one.
 std::string name_of(QuickTask task) {
@@ -41,6 +38,7 @@ std::string name_of(QuickTask task) {
     return to_json(task);
 }
 
+/// Its file goes with the answer. Somebody looks at an empty screen until it is there: it goes first.
 bool is_passing(QuickKind kind) {
     return kind == QuickKind::upload || kind == QuickKind::recipe || kind == QuickKind::preview;
 }
@@ -153,7 +151,7 @@ void QuickLane::State::submit(const QuickTask& task, Answer answer) {
     jobs::NewJob job;
     job.lane = jobs::kQuickLane;
     job.spec = to_json(task);
-    job.priority = priority_of(task.kind);
+    job.priority = is_passing(task.kind) ? kFirst : 0;
     Waiting& fresh = waiting[name];
     fresh = {task, "", Clock::now(), {}};
     try {
@@ -269,12 +267,10 @@ bool QuickLane::State::worker_is_missing() {
 }
 
 void QuickLane::State::tidy() {
-    using namespace std::chrono;
     tidied = Clock::now();
-    // What ended so long ago was answered long ago.
-    const auto before = system_clock::now() - 2 * settings.patience;
     try {
-        store.purge_ended(jobs::kQuickLane, duration_cast<milliseconds>(before.time_since_epoch()).count());
+        // What ended so long ago was answered long ago.
+        store.purge_ended(jobs::kQuickLane, unix_ms() - 2 * settings.patience.count());
         studio::tidy_quick_cache(folders.quick());
     } catch (const Error& error) {
         log::warning(fmt::format("tidying the quick lane: {}", error.what()));

@@ -1,6 +1,6 @@
 #include <fmt/core.h>
 
-#include <chrono>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
@@ -22,10 +22,9 @@ std::string_view openapi() {
             static_cast<std::size_t>(stillreel_openapi_end - stillreel_openapi)};
 }
 
-bool has_worker(const ApiParts& parts) {
-    for (const jobs::WorkerRecord& worker : parts.store.workers())
-        if (worker.lane == jobs::kRenderLane) return true;
-    return false;
+bool can_render(const std::vector<jobs::WorkerRecord>& workers) {
+    return std::any_of(workers.begin(), workers.end(),
+                       [](const jobs::WorkerRecord& worker) { return worker.lane == jobs::kRenderLane; });
 }
 
 Response ready(const ApiParts& parts) {
@@ -34,7 +33,7 @@ Response ready(const ApiParts& parts) {
     } catch (const Error&) {
         return json_response(503, "{\"status\":\"no database\"}");
     }
-    if (!has_worker(parts)) return json_response(503, "{\"status\":\"no worker\"}");
+    if (!can_render(parts.store.workers())) return json_response(503, "{\"status\":\"no worker\"}");
     return json_response(200, "{\"status\":\"ready\"}");
 }
 
@@ -74,13 +73,12 @@ Response metrics(const ApiParts& parts) {
 }
 
 Response system_facts(const ApiParts& parts) {
-    using namespace std::chrono;
+    const std::vector<jobs::WorkerRecord> living = parts.store.workers();
     auto workers = nlohmann::ordered_json::array();
-    for (const jobs::WorkerRecord& worker : parts.store.workers())
-        workers.push_back(
-            {{"lane", worker.lane},
-             {"process_id", worker.process_id},
-             {"started_at", utc_time(system_clock::time_point(milliseconds(worker.started_ms)))}});
+    for (const jobs::WorkerRecord& worker : living)
+        workers.push_back({{"lane", worker.lane},
+                           {"process_id", worker.process_id},
+                           {"started_at", utc_time(worker.started_ms)}});
     const nlohmann::ordered_json facts = {{"version", studio::version()},
                                           {"uptime_seconds", parts.uptime.seconds()},
                                           {"threads", available_threads()},
@@ -89,7 +87,7 @@ Response system_facts(const ApiParts& parts) {
                                           {"disk_total_bytes", disk_bytes(parts.folders.outputs())},
                                           {"disk_free_bytes", free_bytes(parts.folders.outputs())},
                                           {"listeners", parts.events.listeners()},
-                                          {"worker_ready", has_worker(parts)},
+                                          {"worker_ready", can_render(living)},
                                           {"workers", std::move(workers)}};
     return json_response(200, facts.dump());
 }

@@ -3,10 +3,10 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "base/amounts.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -44,10 +44,7 @@ std::optional<std::string> comment_in_output(const jobs::Job& job, const fs::pat
 
 /// Between the claim and the moment at which the file got its last byte.
 double seconds_made(const jobs::Job& job, const fs::path& file) {
-    using namespace std::chrono;
-    const auto written = file_clock::to_sys(fs::last_write_time(file));
-    const auto written_ms = duration_cast<milliseconds>(written.time_since_epoch()).count();
-    return std::max(0.0, static_cast<double>(written_ms - job.started_ms) / 1000);
+    return std::max(0.0, static_cast<double>(unix_ms(fs::last_write_time(file)) - job.started_ms) / 1000);
 }
 
 std::string result_json(const MadeClip& made, const std::optional<double>& step_seconds = std::nullopt) {

@@ -17,8 +17,8 @@
 #include "studio/clip_spec.h"
 #include "studio/field_error.h"
 #include "studio/fit_text.h"
-#include "studio/progress_picture.h"
 #include "studio/preview.h"
+#include "studio/progress_picture.h"
 #include "studio/quick_cache.h"
 
 namespace stillreel::studio {
@@ -49,8 +49,7 @@ std::uint64_t seed_of(const std::string& key) {
 }
 
 ordered_json time_or_null(std::int64_t unix_ms) {
-    if (unix_ms == 0) return nullptr;
-    return utc_time(std::chrono::system_clock::time_point(std::chrono::milliseconds(unix_ms)));
+    return unix_ms == 0 ? ordered_json(nullptr) : ordered_json(utc_time(unix_ms));
 }
 
 ordered_json text_or_null(const std::string& text) {

@@ -3,9 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <chrono>
 #include <fstream>
 #include <nlohmann/json.hpp>
+
+#include "base/clock.h"
 
 namespace stillreel::studio {
 namespace {
@@ -21,11 +22,6 @@ struct LogFile {
     std::uint64_t bytes = 0;
 };
 
-std::int64_t unix_ms_of(fs::file_time_type when) {
-    using namespace std::chrono;
-    return duration_cast<milliseconds>(file_clock::to_sys(when).time_since_epoch()).count();
-}
-
 /// Newest first.
 std::vector<LogFile> log_files(const fs::path& folder, std::int64_t since_ms, std::size_t most) {
     std::vector<LogFile> files;
@@ -35,10 +31,10 @@ std::vector<LogFile> log_files(const fs::path& folder, std::int64_t since_ms, st
         std::error_code gone;
         if (!name.starts_with("stillreel_") || !name.ends_with(".log") || !at->is_regular_file(gone))
             continue;
-        const auto written = at->last_write_time(gone);
+        const std::int64_t written_ms = unix_ms(at->last_write_time(gone));
         const auto bytes = at->file_size(gone);
-        if (!gone && unix_ms_of(written) + kClockSlack_ms >= since_ms)
-            files.push_back({at->path(), unix_ms_of(written), bytes});
+        if (!gone && written_ms + kClockSlack_ms >= since_ms)
+            files.push_back({at->path(), written_ms, bytes});
     }
     std::sort(files.begin(), files.end(),
               [](const LogFile& a, const LogFile& b) { return a.written_ms > b.written_ms; });

@@ -109,8 +109,7 @@ ordered_json error_of(const jobs::Job& job) {
 }
 
 ordered_json time_or_null(std::int64_t unix_ms) {
-    if (unix_ms == 0) return nullptr;
-    return utc_time(std::chrono::system_clock::time_point(std::chrono::milliseconds(unix_ms)));
+    return unix_ms == 0 ? ordered_json(nullptr) : ordered_json(utc_time(unix_ms));
 }
 
 }  // namespace

@@ -81,12 +81,11 @@ void ProgressPicture::show(const image::Image& picture) {
 
 std::optional<ShownProgress> progress_picture(const jobs::Job& job, const ServiceFolders& folders) {
     if (job.state != jobs::State::running) return std::nullopt;
-    using namespace std::chrono;
     ShownProgress shown{name_of(job.id, job.attempt)};
     std::error_code none;
     const auto written = fs::last_write_time(folders.progress() / shown.name, none);
     if (none) return std::nullopt;
-    shown.version = duration_cast<milliseconds>(file_clock::to_sys(written).time_since_epoch()).count();
+    shown.version = unix_ms(written);
     return shown;
 }
 
