@@ -8,11 +8,13 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <regex>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "image/picture_file.h"
+#include "support/eventually.h"
 #include "support/process.h"
 
 namespace stillreel::app {
@@ -72,6 +74,21 @@ class AppTest : public ::testing::Test {
 
     stillreel::testing::Finished run(const std::vector<std::string>& words) const {
         return stillreel::testing::Process(command(words), options()).wait();
+    }
+
+    /// What it has printed, once `word` is among it.
+    static std::string said(const stillreel::testing::Process& process, const std::string& word) {
+        EXPECT_TRUE(stillreel::testing::eventually(
+            [&] { return process.out().find(word) != std::string::npos; }, std::chrono::seconds(30)));
+        return process.out();
+    }
+    /// Of a serve that was told to take any; once it listens. 0 when it does not.
+    static int port_of(const stillreel::testing::Process& server) {
+        const std::string out = said(server, "Ctrl-C");
+        std::smatch found;
+        const bool there = std::regex_search(out, found, std::regex("localhost:([0-9]+)"));
+        EXPECT_TRUE(there) << out;
+        return there ? std::stoi(found[1]) : 0;
     }
 
     /// generate with a small frame and few of them.

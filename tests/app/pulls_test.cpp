@@ -21,10 +21,8 @@ class Pulls : public HubAppTest {
   protected:
     void start() {
         service_ = std::make_unique<Process>(command({"serve", "--port", "0", "--workers", "0"}), with_hub());
-        const Stopwatch since;
-        std::string out;
-        while ((out = service_->out()).find("Ctrl-C") == std::string::npos && since.seconds() < 30) pause();
-        port_ = std::stoi(out.substr(out.find("localhost:") + 10));
+        port_ = port_of(*service_);
+        ASSERT_NE(port_, 0);
     }
     static void pause() { std::this_thread::sleep_for(std::chrono::milliseconds(10)); }
 

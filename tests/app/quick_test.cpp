@@ -15,29 +15,19 @@ namespace {
 using namespace std::chrono_literals;
 using stillreel::testing::Answer;
 using stillreel::testing::ask;
+using stillreel::testing::eventually;
 using stillreel::testing::Process;
 using stillreel::testing::send_form;
 
+constexpr auto kPatience = 40s;
+
 class QuickLaneTest : public AppTest {
   protected:
-    template <class Condition>
-    static bool eventually(const Condition& condition) {
-        const auto end = std::chrono::steady_clock::now() + 40s;
-        while (!condition()) {
-            if (std::chrono::steady_clock::now() > end) return false;
-            std::this_thread::sleep_for(20ms);
-        }
-        return true;
-    }
-
     void serve(const std::string& workers) {
         server_ =
             std::make_unique<Process>(command({"serve", "--port", "0", "--workers", workers}), options());
-        ASSERT_TRUE(eventually([&] { return server_->out().find("Ctrl-C") != std::string::npos; }));
-        const std::string out = server_->out();
-        std::smatch found;
-        ASSERT_TRUE(std::regex_search(out, found, std::regex("localhost:([0-9]+)"))) << out;
-        port_ = std::stoi(found[1]);
+        port_ = port_of(*server_);
+        ASSERT_NE(port_, 0);
     }
     Answer get(const std::string& target) const { return ask(port_, "GET", target); }
     Answer post(const std::string& target, const std::string& body = "") const {
@@ -67,7 +57,7 @@ TEST_F(QuickLaneTest, APreviewIsAnsweredWhileAClipIsMade) {
     const std::string subject = "{\"picture\":\"" + picture + "\",\"prompt\":\"pan right\"";
     const std::string id = post("/v1/clips", subject + ",\"size\":1080,\"frames\":9000}").json().at("id");
     const auto state = [&] { return get("/v1/clips/" + id).json().at("state"); };
-    ASSERT_TRUE(eventually([&] { return state() == "running"; }));
+    ASSERT_TRUE(eventually([&] { return state() == "running"; }, kPatience));
     const Answer preview = post("/v1/previews", subject + "}");
     EXPECT_EQ(preview.status, 200) << preview.body.substr(0, 300);
     EXPECT_EQ(preview.body.substr(4, 4), "ftyp");
@@ -78,7 +68,7 @@ TEST_F(QuickLaneTest, APreviewIsAnsweredWhileAClipIsMade) {
 TEST_F(QuickLaneTest, AKilledWorkerIsReplacedAndItsTaskDone) {
     serve("0");
     const std::string picture = upload();
-    ASSERT_TRUE(eventually([&] { return quick_process() != 0; }));
+    ASSERT_TRUE(eventually([&] { return quick_process() != 0; }, kPatience));
     const int first = quick_process();
     // Stopped, it takes the task no further: the kill comes while somebody waits.
     ::kill(first, SIGSTOP);
@@ -95,7 +85,7 @@ TEST_F(QuickLaneTest, AKilledWorkerIsReplacedAndItsTaskDone) {
 
 TEST_F(QuickLaneTest, TheWorkerBoundsItself) {
     serve("0");
-    ASSERT_TRUE(eventually([&] { return quick_process() != 0; }));
+    ASSERT_TRUE(eventually([&] { return quick_process() != 0; }, kPatience));
     const std::string limits = bytes(fs::path("/proc") / std::to_string(quick_process()) / "limits");
     const auto limit = [&](const std::string& name) {
         std::smatch found;

@@ -37,16 +37,7 @@ class TakenPort {
     int number_ = 0;
 };
 
-class ServeTest : public AppTest {
-  protected:
-    /// What it has printed, once `word` is among it.
-    static std::string said(const Process& process, const std::string& word) {
-        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-        while (std::chrono::steady_clock::now() < end && process.out().find(word) == std::string::npos)
-            std::this_thread::sleep_for(std::chrono::milliseconds(20));
-        return process.out();
-    }
-};
+class ServeTest : public AppTest {};
 
 TEST_F(ServeTest, SaysWhereItIsAndStopsCleanly) {
     Process server(command({"serve", "--port", "0", "--workers", "0"}), options());

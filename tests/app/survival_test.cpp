@@ -17,6 +17,7 @@ namespace {
 
 using nlohmann::json;
 using stillreel::testing::ask;
+using stillreel::testing::eventually;
 using stillreel::testing::Process;
 using namespace std::chrono_literals;
 
@@ -29,21 +30,8 @@ class SurvivalTest : public AppTest {
 
     void start() {
         server_ = std::make_unique<Process>(command({"serve", "--port", "0"}), options());
-        std::smatch found;
-        EXPECT_TRUE(eventually([&] { return server_->out().find("Ctrl-C") != std::string::npos; }));
-        const std::string out = server_->out();
-        ASSERT_TRUE(std::regex_search(out, found, std::regex("localhost:([0-9]+)"))) << out;
-        port_ = std::stoi(found[1]);
-    }
-
-    /// A minute is what a broken test takes, not what the service may.
-    static bool eventually(const std::function<bool()>& condition) {
-        const auto end = std::chrono::steady_clock::now() + 60s;
-        while (!condition()) {
-            if (std::chrono::steady_clock::now() > end) return false;
-            std::this_thread::sleep_for(10ms);
-        }
-        return true;
+        port_ = port_of(*server_);
+        ASSERT_NE(port_, 0);
     }
 
     json get(const std::string& target) const { return ask(port_, "GET", target).json(); }

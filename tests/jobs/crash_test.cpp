@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "store_fixture.h"
+#include "support/eventually.h"
 #include "support/process.h"
 
 namespace stillreel::jobs {
@@ -14,6 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
+using testing::eventually;
 using testing::Process;
 
 class CrashTest : public StoreFixture {
@@ -27,16 +29,6 @@ class CrashTest : public StoreFixture {
     }
     static void kill_hard(std::unique_ptr<Process>& worker) { worker.reset(); }
 
-    /// A minute is what a broken test takes, not what the worker may.
-    template <class Condition>
-    bool eventually(const Condition& condition) {
-        const auto end = std::chrono::steady_clock::now() + 60s;
-        while (!condition()) {
-            if (std::chrono::steady_clock::now() > end) return false;
-            std::this_thread::sleep_for(5ms);
-        }
-        return true;
-    }
     bool reaches(const std::string& id, State state) {
         return eventually([&] { return store.get(id).state == state; });
     }

@@ -32,32 +32,14 @@ class GreedyEngine final : public studio::Engine {
     }
 };
 
-/// A quick lane whose every task ends like this.
-class FailingLane {
-  public:
-    FailingLane(const studio::ServiceFolders& folders, ErrorCode code)
-        : thread_([this, folders, code] {
-              jobs::JobStore store = jobs::JobStore::open(folders.database());
-              jobs::WorkerOptions options;
-              options.lane = jobs::kQuickLane;
-              options.poll_ms = 2;
-              jobs::Work work;
-              work.execute = [code](const auto&, const auto&, const auto&) -> std::string {
-                  throw Error(code, "this is how the test wants it");
-              };
-              jobs::run_worker(store, work, options, stop_);
-          }) {}
-    ~FailingLane() {
-        stop_.request();
-        thread_.join();
-    }
-    FailingLane(const FailingLane&) = delete;
-    FailingLane& operator=(const FailingLane&) = delete;
-
-  private:
-    CancelFlag stop_;
-    std::thread thread_;
-};
+/// How every task of a quick lane may end.
+jobs::Work failing_with(ErrorCode code) {
+    jobs::Work work;
+    work.execute = [code](const auto&, const auto&, const auto&) -> std::string {
+        throw Error(code, "this is how the test wants it");
+    };
+    return work;
+}
 
 class EveryStatusTest : public ServiceTest {
   protected:
@@ -230,7 +212,7 @@ class EveryStatusTest : public ServiceTest {
             {ErrorCode::io, 500}, {ErrorCode::out_of_memory, 507}, {ErrorCode::corrupt_data, 422}};
         for (const auto& [code, status] : ends) {
             quick_worker_.reset();
-            const FailingLane lane(folders(), code);
+            const QuickWorker lane(failing_with(code), folders());
             see_lane(status);
         }
         start_without_quick_worker();

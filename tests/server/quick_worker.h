@@ -11,12 +11,14 @@ namespace stillreel::testing {
 class QuickWorker {
   public:
     QuickWorker(const studio::EngineRegistry& engines, const studio::ServiceFolders& folders)
-        : thread_([this, &engines, folders] {
+        : QuickWorker(studio::quick_work(engines, folders), folders) {}
+    QuickWorker(jobs::Work work, const studio::ServiceFolders& folders)
+        : thread_([this, work = std::move(work), folders] {
               jobs::JobStore store = jobs::JobStore::open(folders.database());
               jobs::WorkerOptions options;
               options.lane = jobs::kQuickLane;
               options.poll_ms = 2;
-              jobs::run_worker(store, studio::quick_work(engines, folders), options, stop_);
+              jobs::run_worker(store, work, options, stop_);
           }) {}
     ~QuickWorker() {
         stop_.request();

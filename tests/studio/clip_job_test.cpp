@@ -12,6 +12,7 @@
 #include "media/video.h"
 #include "studio/clip_job.h"
 #include "studio/progress_picture.h"
+#include "support/eventually.h"
 #include "support/process.h"
 
 namespace stillreel::studio {
@@ -19,6 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using nlohmann::json;
+using testing::eventually;
 using testing::Process;
 
 class ClipJobTest : public ::testing::Test {
@@ -47,15 +49,6 @@ class ClipJobTest : public ::testing::Test {
     testing::Finished run(const std::vector<std::string>& words) const { return start(words)->wait(); }
     testing::Finished work_off() const { return run({"work", "--until-idle"}); }
 
-    template <class Condition>
-    static bool eventually(const Condition& condition) {
-        const auto end = std::chrono::steady_clock::now() + 60s;
-        while (!condition()) {
-            if (std::chrono::steady_clock::now() > end) return false;
-            std::this_thread::sleep_for(2ms);
-        }
-        return true;
-    }
     std::vector<std::string> outputs() const {
         std::vector<std::string> names;
         if (fs::exists(folders.outputs()))

@@ -3,9 +3,7 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
-#include <optional>
 
-#include "base/error.h"
 #include "tensor/meta/meta_backend.h"
 #include "tensor/product_cases.h"
 
@@ -276,31 +274,7 @@ TEST(Int8Products, WeightsTakeAQuarterOfTheirMemory) {
     EXPECT_EQ(meta.packed_bytes(), packed->bytes);
 }
 
-TEST(Int8Products, StopWhenAsked) {
-    ThreadPool pool(2);
-    CancelFlag cancel;
-    Products products(pool, &cancel);
-    const std::vector<float> floats = random_floats(std::int64_t{32} * 32, 1);
-    const WeightData weight = weight_of(floats, {32, 32});
-    const PackRequest request{{&weight, 1}, {}, {}, Gate::none, Precision::int8};
-    const auto packed = products.pack(request);
-    cancel.request();
-    std::vector<float> y(32);
-    ProductArgs args;
-    args.x = floats.data();
-    args.weights = packed.get();
-    args.y = y.data();
-    const auto code_of = [](auto work) -> std::optional<ErrorCode> {
-        try {
-            work();
-        } catch (const Error& error) {
-            return error.code();
-        }
-        return std::nullopt;
-    };
-    EXPECT_EQ(code_of([&] { products.run(args); }), ErrorCode::cancelled);
-    EXPECT_EQ(code_of([&] { products.pack(request); }), ErrorCode::cancelled);
-}
+TEST(Int8Products, StopWhenAsked) { expect_stop_when_asked(Precision::int8); }
 
 }  // namespace
 }  // namespace stillreel::tensor

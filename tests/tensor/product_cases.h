@@ -1,13 +1,17 @@
 // Products of every kind on made-up numbers, for the tests of what computes them.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <vector>
 
+#include "base/error.h"
 #include "support/reference_backend.h"
 #include "tensor/cpu/products.h"
 #include "tensor/numbers.h"
@@ -173,6 +177,33 @@ inline Case conv(std::int64_t images, std::int64_t height, std::int64_t width, s
             .inputs = inputs,
             .outputs = {outputs},
             .window = window};
+}
+
+/// Packing and multiplying after a cancel.
+inline void expect_stop_when_asked(Precision precision) {
+    ThreadPool pool(2);
+    CancelFlag cancel;
+    Products products(pool, &cancel);
+    const std::vector<float> floats = random_floats(std::int64_t{32} * 32, 1);
+    const WeightData weight = weight_of(floats, {32, 32});
+    const PackRequest request{{&weight, 1}, {}, {}, Gate::none, precision};
+    const auto packed = products.pack(request);
+    cancel.request();
+    std::vector<float> y(32);
+    ProductArgs args;
+    args.x = floats.data();
+    args.weights = packed.get();
+    args.y = y.data();
+    const auto code_of = [](auto work) -> std::optional<ErrorCode> {
+        try {
+            work();
+        } catch (const Error& error) {
+            return error.code();
+        }
+        return std::nullopt;
+    };
+    EXPECT_EQ(code_of([&] { products.run(args); }), ErrorCode::cancelled);
+    EXPECT_EQ(code_of([&] { products.pack(request); }), ErrorCode::cancelled);
 }
 
 }  // namespace stillreel::tensor

@@ -4,9 +4,7 @@
 #include <gtest/gtest.h>
 #include <hwy/targets.h>
 
-#include <optional>
 
-#include "base/error.h"
 #include "tensor/product_cases.h"
 
 namespace stillreel::tensor {
@@ -165,30 +163,7 @@ TEST(Products, PackedWeightsTellTheirBytes) {
     EXPECT_LE(packed->bytes, floats.size() * sizeof(float) + 4096);
 }
 
-TEST(Products, StopWhenAsked) {
-    ThreadPool pool(2);
-    CancelFlag cancel;
-    Products products(pool, &cancel);
-    const std::vector<float> floats = random_floats(std::int64_t{32} * 32, 1);
-    const WeightData weight = weight_of(floats, {32, 32});
-    const auto packed = products.pack({{&weight, 1}, {}, {}, Gate::none});
-    cancel.request();
-    std::vector<float> y(32);
-    ProductArgs args;
-    args.x = floats.data();
-    args.weights = packed.get();
-    args.y = y.data();
-    const auto code_of = [](auto work) -> std::optional<ErrorCode> {
-        try {
-            work();
-        } catch (const Error& error) {
-            return error.code();
-        }
-        return std::nullopt;
-    };
-    EXPECT_EQ(code_of([&] { products.run(args); }), ErrorCode::cancelled);
-    EXPECT_EQ(code_of([&] { products.pack({{&weight, 1}, {}, {}, Gate::none}); }), ErrorCode::cancelled);
-}
+TEST(Products, StopWhenAsked) { expect_stop_when_asked(Precision::f32); }
 
 }  // namespace
 }  // namespace stillreel::tensor
