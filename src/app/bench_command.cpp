@@ -12,8 +12,10 @@
 #include "base/cancel.h"
 #include "base/file.h"
 #include "base/threads.h"
+#include "diffusion/load_bench.h"
 #include "diffusion/unet_bench.h"
 #include "diffusion/unet_snr.h"
+#include "weights/model_folder.h"
 
 namespace stillreel::app {
 namespace {
@@ -30,6 +32,7 @@ constexpr std::uint64_t kMostConfigBytes = 1 << 20;
 struct Arguments {
     std::string what;
     std::string config = "i2vgen-xl";
+    std::string model = "i2vgen-xl";
     std::string size = "256x256";
     std::string precision = "f32";
     std::string only;
@@ -202,7 +205,34 @@ int bench_snr(const Arguments& arguments) {
     return 0;
 }
 
+int bench_load(const Arguments& arguments) {
+    const diffusion::UnetBenchRequest unet = request_of(arguments);
+    diffusion::LoadBenchRequest request{weights::open_model_folder(weights::find_model(arguments.model)),
+                                        {unet.threads, {}, {}},
+                                        unet.width_px,
+                                        unet.height_px,
+                                        unet.precision};
+    const std::vector<diffusion::LoadedTower> towers = diffusion::bench_load(request, &interrupt_flag());
+    if (arguments.json) {
+        auto list = ordered_json::array();
+        for (const diffusion::LoadedTower& tower : towers)
+            list.push_back({{"name", tower.name},
+                            {"load_seconds", tower.load_seconds},
+                            {"run_seconds", tower.run_seconds},
+                            {"leave_seconds", tower.leave_seconds},
+                            {"weights_mib", static_cast<double>(tower.weight_bytes) / kMib}});
+        fmt::print("{}\n", ordered_json{{"precision", arguments.precision}, {"towers", list}}.dump(2));
+        return 0;
+    }
+    fmt::print("{:14} {:>8} {:>8} {:>8} {:>8}\n", "seconds to", "load", "run", "leave", "MiB");
+    for (const diffusion::LoadedTower& tower : towers)
+        fmt::print("{:14} {:>8.2f} {:>8.2f} {:>8.2f} {:>8.0f}\n", tower.name, tower.load_seconds,
+                   tower.run_seconds, tower.leave_seconds, static_cast<double>(tower.weight_bytes) / kMib);
+    return 0;
+}
+
 int bench(const Arguments& arguments) {
+    if (arguments.what == "load") return bench_load(arguments);
     if (arguments.snr) return bench_snr(arguments);
     const UnetBenchResult result = diffusion::bench_unet(request_of(arguments), &interrupt_flag());
     arguments.json ? print_json(arguments, result) : print_table(arguments, result);
@@ -214,9 +244,15 @@ int bench(const Arguments& arguments) {
 Command add_bench(CLI::App& app) {
     CLI::App* command = app.add_subcommand("bench", "Measure how fast the models run here");
     auto arguments = std::make_shared<Arguments>();
-    command->add_option("WHAT", arguments->what, "unet: passes of I2VGen-XL's UNet on random weights")
+    command
+        ->add_option(
+            "WHAT", arguments->what,
+            "unet: passes of I2VGen-XL's UNet on random weights; load: each tower of --model, read and "
+            "packed, and run where it runs once a clip")
         ->required()
-        ->check(CLI::IsMember({"unet"}).description(""));
+        ->check(CLI::IsMember({"unet", "load"}).description(""));
+    command->add_option("--model", arguments->model, "Of load: a model by name, or its folder [i2vgen-xl]")
+        ->type_name("NAME");
     command
         ->add_option("--config", arguments->config,
                      "i2vgen-xl, or a config.json of a UNet of that kind [i2vgen-xl]")

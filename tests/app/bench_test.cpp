@@ -31,6 +31,24 @@ TEST_F(Bench, PrintsOneJsonObjectWhoseNumbersBelongTogether) {
     EXPECT_FALSE(result.contains("profile"));
 }
 
+TEST_F(Bench, LoadTellsWhatEachTowerTakesBeforeTheFirstStep) {
+    const std::string model = STILLREEL_SOURCE_DIR "/tests/goldens/models/tiny-i2vgenxl";
+    const auto finished =
+        run({"bench", "load", "--model", model, "--size", "64x64", "--threads", "1", "--json"});
+    ASSERT_EQ(finished.exit_code, 0) << finished.err;
+    std::vector<std::string> names;
+    const json result = json::parse(finished.out);
+    for (const json& tower : result.at("towers")) {
+        names.push_back(tower.at("name"));
+        EXPECT_GT(tower.at("load_seconds"), 0) << names.back();
+        EXPECT_EQ(tower.at("weights_mib") > 0, names.back() != "check") << names.back();
+        EXPECT_EQ(tower.at("run_seconds") > 0, names.back().ends_with("encoder")) << names.back();
+    }
+    EXPECT_EQ(names, (std::vector<std::string>{"check", "text_encoder", "image_encoder", "vae encoder",
+                                               "unet", "vae decoder"}));
+    EXPECT_EQ(run({"bench", "load", "--model", "nowhere"}).exit_code, 4);
+}
+
 TEST_F(Bench, AProfileTellsWhereTheTimeGoes) {
     const auto finished = tiny({"--size", "64x64", "--frames", "2", "--profile", "--low-memory", "--json"});
     ASSERT_EQ(finished.exit_code, 0) << finished.err;
