@@ -89,6 +89,8 @@ constexpr Row kRows[] = {
      "Fraction of the steps where guidance begins [0]"},
     {"--guidance-end", "guidance_end", Kind::number, "S", kDiffusion,
      "... and where it ends: the other steps take half the time [1, or the speed's]"},
+    {"--guidance-interval", "guidance_interval", Kind::whole, "N", kDiffusion,
+     "Run the negative prompt's half at every Nth guided step only [1, or the speed's]"},
     {"--auto-fit", "auto_fit", Kind::flag, "", kDiffusion,
      "Where the memory is too small, make the largest clip that fits"},
 };

@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 
 // Magic, SHA-256 of all that follows, length of the JSON, JSON, numbers in the order that it lists.
-constexpr std::string_view kMagic = "stillreel i2vgen checkpoint 1\n";
+constexpr std::string_view kMagic = "stillreel i2vgen checkpoint 2\n";
 constexpr std::size_t kDigestSize = 64;
 constexpr std::uint64_t kMaxBytes = std::uint64_t{8} << 30;
 
@@ -26,9 +26,9 @@ void append(std::string& body, const std::vector<float>& numbers) {
 /// The arrays of a checkpoint in the order of the file, after `history`'s count is known.
 template <class AnyCheckpoint>
 auto arrays_of(AnyCheckpoint& checkpoint) {
-    std::vector<decltype(&checkpoint.text)> arrays{&checkpoint.text, &checkpoint.image_embedding,
+    std::vector<decltype(&checkpoint.text)> arrays{&checkpoint.text,          &checkpoint.image_embedding,
                                                    &checkpoint.image_latents, &checkpoint.latents,
-                                                   &checkpoint.clean};
+                                                   &checkpoint.clean,         &checkpoint.guidance};
     for (auto& numbers : checkpoint.history) arrays.push_back(&numbers);
     return arrays;
 }

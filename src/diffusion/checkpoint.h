@@ -17,7 +17,9 @@ struct Checkpoint {
     std::vector<float> image_embedding;
     std::vector<float> image_latents;
     std::vector<float> latents;
-    std::vector<float> clean;                 // what the model had in mind at the last step
+    std::vector<float> clean;  // what the model had in mind at the last step
+    std::vector<float>
+        guidance;  // what the halves of the last whole guided step differ by; empty: not needed
     std::vector<std::vector<float>> history;  // Sampler::history
 };
 

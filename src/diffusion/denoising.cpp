@@ -97,10 +97,13 @@ void Denoising::check_sizes(const Checkpoint& found) const {
     };
     const models::ClipTextConfig& text = in_.model.text;
     const auto clip = static_cast<std::int64_t>(size_.elements());
+    const bool needs_guidance =
+        found.steps_done >= 1 && found.steps_done < in_.request.steps &&
+        plan_[static_cast<std::size_t>(found.steps_done)].negative == NegativeWork::reused;
     if (found.steps_done < 1 || found.steps_done > in_.request.steps || !can_begin_at(found.steps_done) ||
         !is(found.text, batch_ * text.context * text.width) ||
         !is(found.image_embedding, batch_ * in_.model.vision.projection) || !is(found.image_latents, clip) ||
-        !is(found.latents, clip) || !is(found.clean, clip))
+        !is(found.latents, clip) || !is(found.clean, clip) || (needs_guidance && !is(found.guidance, clip)))
         throw Error(ErrorCode::corrupt_data, "the checkpoint's sizes are not those of the clip");
 }
 
@@ -247,10 +250,26 @@ std::vector<float> Denoising::predict(UnetSteps& unet) {
 
     const double timestep = sampler_->timesteps()[static_cast<std::size_t>(step)];
     const Tensor output = unet(unet_pass(), step, sample, timestep);
-    const std::span<const float> said = output.span();
-    if (clips == 1) return {said.begin(), said.end()};
-    return guided({said.first(count), said.subspan(count)}, in_.request.guidance,
-                  in_.request.guidance_rescale);
+    return guide(output.span(), plan_[static_cast<std::size_t>(step)].negative);
+}
+
+/// What both halves together say, or the prompt's with what the other one differed by when it last ran.
+std::vector<float> Denoising::guide(std::span<const float> said, NegativeWork negative) {
+    const std::size_t count = size_.elements();
+    std::vector<float> from_before;
+    GuidedPair pair{said.first(count), said.last(count)};
+    switch (negative) {
+        case NegativeWork::none:
+            return {said.begin(), said.end()};
+        case NegativeWork::worked_out:
+            if (in_.request.shortcuts.guidance_interval > 1) state_.guidance = difference_of(pair);
+            break;
+        case NegativeWork::reused:
+            from_before = negative_from(pair.positive, state_.guidance);
+            pair.negative = from_before;
+            break;
+    }
+    return guided(pair, in_.request.guidance, in_.request.guidance_rescale);
 }
 
 models::UnetInputs Denoising::unet_inputs() {

@@ -49,6 +49,7 @@ class Denoising {
     void take_steps(std::optional<ClipLatents>& partial);
     void take_step(UnetSteps& unet);
     std::vector<float> predict(UnetSteps& unet);
+    std::vector<float> guide(std::span<const float> said, NegativeWork negative);
     bool can_begin_at(int step) const;
     models::UnetInputs unet_inputs();
     nn::Pass unet_pass();

@@ -1,6 +1,8 @@
 #include "diffusion/guidance.h"
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "base/check.h"
 
@@ -30,6 +32,17 @@ std::vector<float> guided(const GuidedPair& pair, double scale, double rescale) 
     const double ratio = deviation_of(pair.positive) / deviation;
     const auto keep = static_cast<float>(rescale * ratio + (1 - rescale));
     for (float& x : result) x *= keep;
+    return result;
+}
+
+std::vector<float> difference_of(const GuidedPair& pair) {
+    return negative_from(pair.positive, pair.negative);
+}
+
+std::vector<float> negative_from(std::span<const float> positive, std::span<const float> difference) {
+    STILLREEL_CHECK_EQ(positive.size(), difference.size());
+    std::vector<float> result(positive.size());
+    std::transform(positive.begin(), positive.end(), difference.begin(), result.begin(), std::minus<>());
     return result;
 }
 

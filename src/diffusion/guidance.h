@@ -18,4 +18,10 @@ struct GuidedPair {
 /// overexposing.
 std::vector<float> guided(const GuidedPair& pair, double scale, double rescale);
 
+/// positive - negative, element by element.
+std::vector<float> difference_of(const GuidedPair& pair);
+
+/// The negative half whose difference to `positive` is `difference`.
+std::vector<float> negative_from(std::span<const float> positive, std::span<const float> difference);
+
 }  // namespace stillreel::diffusion

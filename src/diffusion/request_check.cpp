@@ -33,6 +33,7 @@ void check_shortcuts(const I2VGenModel& model, const Shortcuts& shortcuts) {
     check_between("the cache interval", shortcuts.cache_interval, 1, kMostSteps);
     check_between("the cache branch", shortcuts.cache_branch, 1,
                   levels * (model.unet.layers_per_block + 1) - 1);
+    check_between("the guidance interval", shortcuts.guidance_interval, 1, kMostSteps);
     check_between("the start of guidance", shortcuts.guidance_start, 0, 1);
     check_between("the end of guidance", shortcuts.guidance_end, 0, 1);
     if (shortcuts.guidance_start >= shortcuts.guidance_end)

@@ -1,5 +1,7 @@
 #include "diffusion/shortcuts.h"
 
+#include <optional>
+
 namespace stillreel::diffusion {
 
 std::string_view name_of(Speed speed) {
@@ -28,11 +30,20 @@ Shortcuts shortcuts_of(Speed speed) {
 
 std::vector<StepWork> plan_steps(const Shortcuts& shortcuts, int steps, int clips) {
     std::vector<StepWork> plan;
-    int whole = 0;  // the last step that worked its deep features out
+    int whole = 0;                // the last step that worked its deep features out
+    std::optional<int> negative;  // ... and the negative half
     for (int step = 0; step < steps; ++step) {
+        StepWork work;
         const double middle = (step + 0.5) / steps;
-        const bool guided = middle >= shortcuts.guidance_start && middle <= shortcuts.guidance_end;
-        StepWork work{guided ? clips : 1, DeepWork::worked_out};
+        const bool guided =
+            clips > 1 && middle >= shortcuts.guidance_start && middle <= shortcuts.guidance_end;
+        if (guided && negative && step < steps - 1 && step - *negative < shortcuts.guidance_interval) {
+            work.negative = NegativeWork::reused;
+        } else if (guided) {
+            work.clips = clips;
+            work.negative = NegativeWork::worked_out;
+            negative = step;
+        }
         const bool reuses = step > 0 && step < steps - 1 && step - whole < shortcuts.cache_interval &&
                             work.clips <= plan[static_cast<std::size_t>(whole)].clips;
         if (reuses) {

@@ -18,6 +18,10 @@ struct Shortcuts {
     /// runs alone, unguided (Kynkäänniemi et al. 2024). 0 and 1: in all of them.
     double guidance_start = 0;
     double guidance_end = 1;
+    /// Of the guided steps, the negative prompt's half runs at every so many, at the first of them and at the
+    /// last step; between them what it said beside the prompt's half is taken for unchanged (the residual of
+    /// Lv et al. 2024, FasterCache). 1: at all of them.
+    int guidance_interval = 1;
 
     friend bool operator==(const Shortcuts&, const Shortcuts&) = default;
 };
@@ -31,9 +35,13 @@ Shortcuts shortcuts_of(Speed speed);
 /// What happens to the UNet's deep features at a step.
 enum class DeepWork { worked_out, kept, reused };  // kept: worked out, and reused at the next step
 
+/// What a step knows about the negative prompt.
+enum class NegativeWork { none, worked_out, reused };
+
 struct StepWork {
-    int clips = 1;  // halves of a guided pair that run
+    int clips = 1;  // halves of a guided pair that run: 2 where the negative one is worked out
     DeepWork deep = DeepWork::worked_out;
+    NegativeWork negative = NegativeWork::none;
 
     friend auto operator<=>(const StepWork&, const StepWork&) = default;
 };

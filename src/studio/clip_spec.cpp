@@ -277,6 +277,11 @@ const Field kFields[] = {
      optional_json<&ClipSpec::guidance_start>, clear<&ClipSpec::guidance_start>},
     {"guidance_end", [](ClipSpec& s, const json& v) { s.guidance_end = number_of("guidance_end", v, 0, 1); },
      optional_json<&ClipSpec::guidance_end>, clear<&ClipSpec::guidance_end>},
+    {"guidance_interval",
+     [](ClipSpec& s, const json& v) {
+         s.guidance_interval = static_cast<int>(whole_of("guidance_interval", v, 1, 1000));
+     },
+     optional_json<&ClipSpec::guidance_interval>, clear<&ClipSpec::guidance_interval>},
     {"auto_fit", [](ClipSpec& s, const json& v) { s.auto_fit = truth_of("auto_fit", v); },
      truth_json<&ClipSpec::auto_fit>, clear<&ClipSpec::auto_fit>},
     {"seed",

@@ -55,6 +55,7 @@ diffusion::Shortcuts shortcuts_for(const ClipSpec& spec) {
     shortcuts.cache_branch = spec.cache_branch.value_or(shortcuts.cache_branch);
     shortcuts.guidance_start = spec.guidance_start.value_or(shortcuts.guidance_start);
     shortcuts.guidance_end = spec.guidance_end.value_or(shortcuts.guidance_end);
+    shortcuts.guidance_interval = spec.guidance_interval.value_or(shortcuts.guidance_interval);
     return shortcuts;
 }
 

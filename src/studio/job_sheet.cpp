@@ -66,11 +66,25 @@ Row read_row(std::string_view& csv, char separator, std::size_t& line) {
 
 /// Numbers and truths as such; a text field that happens to hold digits stays a text.
 nlohmann::json value_of(const std::string& column, const std::string& cell) {
-    static constexpr std::string_view numbers[] = {
-        "width",        "height",           "frames",      "duration",       "steps",
-        "guidance",     "guidance_rescale", "eta",         "seed",           "crf",
-        "clip_skip",    "low_memory",       "auto_fit",    "allow_flashing", "cache_interval",
-        "cache_branch", "guidance_start",   "guidance_end"};
+    static constexpr std::string_view numbers[] = {"width",
+                                                   "height",
+                                                   "frames",
+                                                   "duration",
+                                                   "steps",
+                                                   "guidance",
+                                                   "guidance_rescale",
+                                                   "eta",
+                                                   "seed",
+                                                   "crf",
+                                                   "clip_skip",
+                                                   "low_memory",
+                                                   "auto_fit",
+                                                   "allow_flashing",
+                                                   "cache_interval",
+                                                   "cache_branch",
+                                                   "guidance_start",
+                                                   "guidance_end",
+                                                   "guidance_interval"};
     if (column == "camera" && cell.front() == '{') {
         auto path = nlohmann::json::parse(cell, nullptr, false);
         if (path.is_object()) return path;

@@ -15,11 +15,16 @@ namespace {
 constexpr int kDefaultShortSidePx = 720;
 constexpr double kDefaultDuration_s = 4;
 
-const std::vector<std::string_view> kDiffusionFields = {
-    "negative_prompt",  "model",        "variant", "steps",          "guidance",
-    "guidance_rescale", "scheduler",    "eta",     "image_latent",   "clip_skip",
-    "low_memory",       "precision",    "speed",   "cache_interval", "cache_branch",
-    "guidance_start",   "guidance_end", "auto_fit"};
+const std::vector<std::string_view> kDiffusionFields = {"negative_prompt", "model",
+                                                        "variant",         "steps",
+                                                        "guidance",        "guidance_rescale",
+                                                        "scheduler",       "eta",
+                                                        "image_latent",    "clip_skip",
+                                                        "low_memory",      "precision",
+                                                        "speed",           "cache_interval",
+                                                        "cache_branch",    "guidance_start",
+                                                        "guidance_end",    "guidance_interval",
+                                                        "auto_fit"};
 const std::vector<std::string_view> kAnimaticFields = {"camera",     "depth", "mask", "fit",
                                                        "background", "focus", "loop", "allow_flashing"};
 

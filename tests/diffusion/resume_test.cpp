@@ -21,6 +21,7 @@ using diffusion::I2VGenHooks;
 using diffusion::I2VGenProgress;
 using diffusion::I2VGenRequest;
 using diffusion::SamplerKind;
+using diffusion::Shortcuts;
 using testing::open_tiny;
 using testing::ScratchFolder;
 using testing::tiny_request;
@@ -103,6 +104,24 @@ TEST(Checkpoints, BetweenStepsThatReuseFeaturesARunGoesOnFromTheLastWholeOne) {
     }
 }
 
+TEST(Checkpoints, HoldWhatALaterStepTakesFromTheNegativeHalf) {
+    I2VGenRequest request = tiny_request();
+    request.steps = 5;
+    request.guidance_rescale = 0.4;
+    for (const Shortcuts& shortcuts : {Shortcuts{1, 1, 0, 1, 3}, Shortcuts{2, 1, 0.2, 0.9, 2}}) {
+        request.shortcuts = shortcuts;
+        const std::vector<float> whole = run(request, {}).latents;
+        for (int steps = 1; steps < request.steps; ++steps) {
+            const ScratchFolder scratch;
+            interrupt(request, scratch.path(), steps);
+            const Resumed resumed = run(request, scratch.path());
+            EXPECT_EQ(resumed.latents, whole) << steps;
+            if (shortcuts.cache_interval > 1) continue;
+            EXPECT_EQ(resumed.steps_taken, request.steps - steps);
+        }
+    }
+}
+
 TEST(Checkpoints, AFinishedRunNeedsNoSecondOne) {
     const ScratchFolder scratch;
     const Resumed first = run(tiny_request(), scratch.path());
@@ -151,6 +170,9 @@ TEST(Checkpoints, OfAnotherClipOrOtherThreadsAreNotUsed) {
     ignored(request, 2);
     request = tiny_request();
     request.shortcuts.guidance_end = 0.8;
+    ignored(request, 2);
+    request = tiny_request();
+    request.shortcuts.guidance_interval = 2;
     ignored(request, 2);
 }
 
