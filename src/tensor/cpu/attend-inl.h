@@ -15,6 +15,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 
 HWY_BEFORE_NAMESPACE();
 namespace stillreel::tensor {
@@ -27,6 +28,7 @@ constexpr std::int64_t kLanes = hn::MaxLanes(Floats());
 constexpr std::int64_t kPanel = 2 * kLanes;
 // Sums of a tile, a row of the panel and one number of the other factor fill the registers.
 constexpr int kTileRows = HWY_TARGET <= HWY_AVX3 ? 12 : 6;
+constexpr std::int64_t kMostHeadSize = 512;
 constexpr std::int64_t kBlockKeys = 256;
 // Not a power of two, so that the rows do not meet in the same places of the first cache.
 constexpr std::int64_t kScoreStride = kBlockKeys + 16;
@@ -46,18 +48,29 @@ HWY_INLINE std::int64_t panel_width(std::int64_t begin, std::int64_t columns) {
     return columns - begin > kLanes ? kPanel : kLanes;
 }
 
-/// to[c * to_stride + r] = from[r * stride + c] * scale
+/// Asks for `rows` rows of head_size floats, which lie a token apart: nobody else would fetch them in time.
+template <int kReadWrite>
+HWY_INLINE void fetch_rows(const float* from, std::int64_t stride, std::int64_t rows,
+                           std::int64_t head_size) {
+    constexpr std::int64_t kLineFloats = 16;
+    for (std::int64_t r = 0; r < rows; ++r) {
+        const float* row = from + r * stride;
+        for (std::int64_t i = 0; i < head_size; i += kLineFloats) __builtin_prefetch(row + i, kReadWrite, 2);
+        __builtin_prefetch(row + head_size - 1, kReadWrite, 2);
+    }
+}
+
+/// to[c * to_stride + r] = from[r * stride + c]
 HWY_INLINE void transpose(const float* from, std::int64_t stride, std::int64_t rows, std::int64_t columns,
-                          float scale, float* to, std::int64_t to_stride) {
+                          float* to, std::int64_t to_stride) {
     std::int64_t r = 0;
 #if HWY_TARGET != HWY_SCALAR
     const hn::FixedTag<float, 4> d;
-    const auto factor = hn::Set(d, scale);
     for (; r + 4 <= rows; r += 4) {
         std::int64_t c = 0;
         for (; c + 4 <= columns; c += 4) {
             const float* at = from + r * stride + c;
-            const auto row = [&](std::int64_t i) { return hn::Mul(hn::LoadU(d, at + i * stride), factor); };
+            const auto row = [&](std::int64_t i) { return hn::LoadU(d, at + i * stride); };
             const auto a = row(0), b = row(1), e = row(2), f = row(3);
             const auto ab_low = hn::InterleaveLower(d, a, b), ab_high = hn::InterleaveUpper(d, a, b);
             const auto ef_low = hn::InterleaveLower(d, e, f), ef_high = hn::InterleaveUpper(d, e, f);
@@ -68,11 +81,11 @@ HWY_INLINE void transpose(const float* from, std::int64_t stride, std::int64_t r
             hn::StoreU(hn::ConcatUpperUpper(d, ef_high, ab_high), d, out + 3 * to_stride);
         }
         for (; c < columns; ++c)
-            for (std::int64_t i = r; i < r + 4; ++i) to[c * to_stride + i] = from[i * stride + c] * scale;
+            for (std::int64_t i = r; i < r + 4; ++i) to[c * to_stride + i] = from[i * stride + c];
     }
 #endif
     for (; r < rows; ++r)
-        for (std::int64_t c = 0; c < columns; ++c) to[c * to_stride + r] = from[r * stride + c] * scale;
+        for (std::int64_t c = 0; c < columns; ++c) to[c * to_stride + r] = from[r * stride + c];
 }
 
 /// Keys [begin, end) of `tokens`, `begin` a multiple of kPanel: to[panel][channel][key], zeros beyond the
@@ -82,8 +95,10 @@ HWY_INLINE void pack_keys(const float* from, std::int64_t stride, std::int64_t b
     for (; begin < end; begin += kPanel) {
         const std::int64_t width = panel_width(begin, tokens);
         const std::int64_t keys = std::min(width, tokens - begin);
+        fetch_rows<0>(from + (begin + kPanel) * stride, stride,
+                      std::clamp<std::int64_t>(end - begin - kPanel, 0, kPanel), head_size);
         float* panel = to + begin * head_size;
-        transpose(from + begin * stride, stride, keys, head_size, 1, panel, width);
+        transpose(from + begin * stride, stride, keys, head_size, panel, width);
         for (std::int64_t i = 0; i < head_size && keys < width; ++i)
             std::fill(panel + i * width + keys, panel + (i + 1) * width, 0.0f);
     }
@@ -92,36 +107,38 @@ HWY_INLINE void pack_keys(const float* from, std::int64_t stride, std::int64_t b
 /// Values [begin, end): to[panel][key][channel], zeros beyond the last channel.
 HWY_INLINE void pack_values(const float* from, std::int64_t stride, std::int64_t begin, std::int64_t end,
                             std::int64_t tokens, std::int64_t head_size, float* to) {
-    for (std::int64_t column = 0; column < head_size; column += kPanel) {
-        const std::int64_t width = panel_width(column, head_size);
-        const std::int64_t columns = std::min(width, head_size - column);
-        for (std::int64_t key = begin; key < end; ++key) {
-            float* row = to + column * tokens + key * width;
-            std::copy_n(from + key * stride + column, columns, row);
-            std::fill(row + columns, row + width, 0.0f);
+    const Floats d;
+    for (std::int64_t key = begin; key < end; ++key) {
+        fetch_rows<0>(from + (key + kPanel) * stride, stride, key + kPanel < end, head_size);
+        const float* row = from + key * stride;
+        for (std::int64_t column = 0; column < head_size; column += kLanes) {
+            const std::int64_t panel = column / kPanel * kPanel, width = panel_width(panel, head_size);
+            const std::int64_t left = head_size - column;
+            hn::StoreU(left < kLanes ? load_first(d, row + column, left) : hn::LoadU(d, row + column), d,
+                       to + panel * tokens + key * width + column - panel);
         }
     }
 }
 
-/// sums[r] (+)= the sum over k of a[r * kRowStep + k * kDepthStep] * b[k], b[k] of kVectors registers.
-template <int kVectors, std::int64_t kRowStep, std::int64_t kDepthStep>
-HWY_INLINE void multiply_tile(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, std::int64_t depth,
-                              bool add, float* HWY_RESTRICT out, std::int64_t stride) {
+/// sums[r] (+)= the sum over k of a[r * a_stride + k] * b[k], b[k] of kVectors registers.
+template <int kVectors, bool kAdd>
+HWY_INLINE void multiply_tile(const float* HWY_RESTRICT a, std::int64_t a_stride, const float* HWY_RESTRICT b,
+                              std::int64_t depth, float* HWY_RESTRICT out, std::int64_t stride) {
     const Floats d;
     V sums[kTileRows][kVectors];
     HWY_UNROLL(16)
     for (int r = 0; r < kTileRows; ++r) {
         HWY_UNROLL(2)
         for (int v = 0; v < kVectors; ++v)
-            sums[r][v] = add ? hn::LoadU(d, out + r * stride + v * kLanes) : hn::Zero(d);
+            sums[r][v] = kAdd ? hn::LoadU(d, out + r * stride + v * kLanes) : hn::Zero(d);
     }
-    for (std::int64_t k = 0; k < depth; ++k, a += kDepthStep, b += kVectors * kLanes) {
+    for (std::int64_t k = 0; k < depth; ++k, b += kVectors * kLanes) {
         V row[kVectors];
         HWY_UNROLL(2)
         for (int v = 0; v < kVectors; ++v) row[v] = hn::LoadU(d, b + v * kLanes);
         HWY_UNROLL(16)
         for (int r = 0; r < kTileRows; ++r) {
-            const V number = hn::Set(d, a[r * kRowStep]);
+            const V number = hn::Set(d, a[r * a_stride + k]);
             HWY_UNROLL(2)
             for (int v = 0; v < kVectors; ++v) sums[r][v] = hn::MulAdd(number, row[v], sums[r][v]);
         }
@@ -134,43 +151,76 @@ HWY_INLINE void multiply_tile(const float* HWY_RESTRICT a, const float* HWY_REST
 }
 
 /// The same for a panel of either width.
-template <std::int64_t kRowStep, std::int64_t kDepthStep>
-HWY_INLINE void multiply_panel(const float* a, const float* b, std::int64_t width, std::int64_t depth,
-                               bool add, float* out, std::int64_t stride) {
+template <bool kAdd>
+HWY_INLINE void multiply_panel(const float* a, std::int64_t a_stride, const float* b, std::int64_t width,
+                               std::int64_t depth, float* out, std::int64_t stride) {
     if (width == kPanel)
-        multiply_tile<2, kRowStep, kDepthStep>(a, b, depth, add, out, stride);
+        multiply_tile<2, kAdd>(a, a_stride, b, depth, out, stride);
     else
-        multiply_tile<1, kRowStep, kDepthStep>(a, b, depth, add, out, stride);
+        multiply_tile<1, kAdd>(a, a_stride, b, depth, out, stride);
 }
 
-/// One row of scores (of which `seen` count, the others are hidden) to weights; `greatest` and `total` are
-/// the row's so far. Returns by what its sums so far have to be multiplied.
-HWY_INLINE float soften_row(float* scores, std::int64_t seen, std::int64_t keys, float& greatest,
-                            float& total) {
+/// What the softmax of a tile has come to, row by row.
+struct Softmax {
+    HWY_ALIGN float totals[kTileRows * kLanes];  // of the weights, lane by lane
+    float reference[kTileRows];                  // weights are 2^(score - reference)
+
+    void begin() {
+        std::fill_n(totals, kTileRows * kLanes, 0.0f);
+        std::fill_n(reference, kTileRows, -std::numeric_limits<float>::infinity());
+    }
+};
+
+/// How far a score may rise above the row's reference before the sums so far are scaled anew. A weight is
+/// then at most 2^kSlack, which loses no digits, and hardly a block but the first has to scale anything.
+constexpr float kSlack = 8;
+
+/// A block's scores of one row: `seen` of `keys` count, the others are hidden. Weights are of 2^scale.
+struct Scores {
+    float* at;
+    std::int64_t seen, keys;
+    float scale;
+};
+
+/// Raises row r's reference where the scores rise far above it. Returns by what its sums so far have to be
+/// multiplied; without kAdd there are none yet.
+template <bool kAdd>
+HWY_INLINE float refer(const Scores& scores, int r, Softmax& softmax) {
     const Floats d;
-    const std::int64_t whole = seen / kLanes * kLanes;
-    const auto rest = hn::FirstN(d, static_cast<std::size_t>(seen - whole));
+    const std::int64_t whole = scores.seen / kLanes * kLanes;
     const V hidden = hn::Set(d, -std::numeric_limits<float>::infinity());
     V most = hidden;
-    if (whole < seen) {
-        most = hn::IfThenElse(rest, hn::LoadU(d, scores + whole), hidden);
-        hn::StoreU(most, d, scores + whole);
+    if (whole < scores.seen) {
+        const auto rest = hn::FirstN(d, static_cast<std::size_t>(scores.seen - whole));
+        most = hn::IfThenElse(rest, hn::LoadU(d, scores.at + whole), hidden);
+        hn::StoreU(most, d, scores.at + whole);
     }
-    for (std::int64_t i = 0; i < whole; i += kLanes) most = hn::Max(most, hn::LoadU(d, scores + i));
-    const float before = greatest;
-    greatest = std::max(before, hn::GetLane(hn::MaxOfLanes(d, most)));
-    const V top = hn::Set(d, greatest);
-    V sum = hn::Zero(d);
+    for (std::int64_t i = 0; i < whole; i += kLanes) most = hn::Max(most, hn::LoadU(d, scores.at + i));
+    most = hn::Mul(most, hn::Set(d, scores.scale));
+    const float before = softmax.reference[r];
+    if (kAdd && hn::AllTrue(d, hn::Le(most, hn::Set(d, before + kSlack)))) return 1;
+    softmax.reference[r] = std::max(before, hn::GetLane(hn::MaxOfLanes(d, most)));
+    if (!kAdd) return 1;
+    const V factor = exp2_of_small(d, hn::Set(d, before - softmax.reference[r]));
+    float* totals = softmax.totals + r * kLanes;
+    hn::Store(hn::Mul(hn::Load(d, totals), factor), d, totals);
+    return hn::GetLane(factor);
+}
+
+/// Row r's scores to weights.
+HWY_INLINE void soften(const Scores& scores, int r, Softmax& softmax) {
+    const Floats d;
+    const V reference = hn::Set(d, softmax.reference[r]), scale = hn::Set(d, scores.scale);
+    V total = hn::Load(d, softmax.totals + r * kLanes);
     std::int64_t i = 0;
-    for (; i < seen; i += kLanes) {
-        const V weight = exp2_of_nonpositive(d, hn::Sub(hn::LoadU(d, scores + i), top));
-        sum = hn::Add(sum, weight);
-        hn::StoreU(weight, d, scores + i);
+    for (; i < scores.seen; i += kLanes) {
+        const V score = hn::LoadU(d, scores.at + i);
+        const V weight = exp2_of_small(d, hn::MulSub(score, scale, reference));
+        total = hn::Add(total, weight);
+        hn::StoreU(weight, d, scores.at + i);
     }
-    for (; i < keys; i += kLanes) hn::StoreU(hn::Zero(d), d, scores + i);
-    const float factor = hn::GetLane(exp2_of_nonpositive(d, hn::Set(d, before - greatest)));
-    total = total * factor + hn::GetLane(hn::SumOfLanes(d, sum));
-    return factor;
+    for (; i < scores.keys; i += kLanes) hn::StoreU(hn::Zero(d), d, scores.at + i);
+    hn::Store(total, d, softmax.totals + r * kLanes);
 }
 
 /// Keys and values of one head, packed.
@@ -189,101 +239,124 @@ struct Queries {
     std::int64_t rows;
 };
 
-/// What the softmax of a tile has come to, row by row.
-struct Softmax {
-    float greatest[kTileRows];
-    float total[kTileRows];
-};
-
-/// Memory of one call of attend(): its rows in tiles.
+/// Memory of attend(): some rows in tiles.
 struct Workspace {
     static constexpr std::int64_t kMaxTiles = 8;
     static constexpr std::int64_t kFloats = 24576;
-    HWY_ALIGN float queries[kFloats];  // [tile][channel][row]
-    HWY_ALIGN float sums[kFloats];     // [tile][row][channel]
+    HWY_ALIGN float sums[kFloats];  // [tile][row][channel]
     HWY_ALIGN float scores[kTileRows * kScoreStride];
+    HWY_ALIGN float queries[kTileRows * kMostHeadSize];  // of a tile that is not full
     Softmax softmax[kMaxTiles];
 
-    /// Rows that one call can take.
+    /// Rows that it has room for.
     static std::int64_t rows(std::int64_t head_size) {
         const std::int64_t tile = kTileRows * rounded_up(head_size, kLanes);
         return std::clamp<std::int64_t>(kFloats / tile, 1, kMaxTiles) * kTileRows;
     }
 };
 
-/// Queries as multiply_tile reads them: to[tile][channel][row], times `scale`; zeros beyond the last row.
-HWY_INLINE void pack_queries(const Queries& queries, int head_size, float scale, float* to) {
-    for (std::int64_t begin = 0; begin < queries.rows; begin += kTileRows, to += kTileRows * head_size) {
-        const std::int64_t rows = std::min<std::int64_t>(kTileRows, queries.rows - begin);
-        if (rows < kTileRows) std::fill_n(to, kTileRows * head_size, 0.0f);
-        transpose(queries.q + begin * queries.q_stride, queries.q_stride, rows, head_size, scale, to,
-                  kTileRows);
-    }
-}
+/// A tile of queries as it lies in memory, or, where rows are missing, a copy of it, zeros after the last
+/// row.
+struct TileQueries {
+    const float* at;
+    std::int64_t stride;
 
-/// Adds keys [begin, begin + keys) to the sums of one tile, of whose row r seen(r) keys of the context count.
-template <class Seen>
-HWY_INLINE void add_keys(const float* queries, const Context& context, int head_size, std::int64_t begin,
-                         std::int64_t keys, const Seen& seen, float* scores, Softmax& softmax, float* sums) {
+    HWY_INLINE TileQueries(const Queries& queries, std::int64_t first, int head_size, float* copy)
+        : at(queries.q + first * queries.q_stride), stride(queries.q_stride) {
+        if (queries.rows - first >= kTileRows) return;
+        std::fill_n(copy, kTileRows * head_size, 0.0f);
+        for (std::int64_t r = 0; r < queries.rows - first; ++r)
+            std::copy_n(at + r * stride, head_size, copy + r * head_size);
+        at = copy;
+        stride = head_size;
+    }
+};
+
+/// Keys [begin, begin + keys) of a context.
+struct Block {
+    const Context& context;
+    std::int64_t begin, keys;
+    int head_size;
+    float scale;
+};
+
+/// Adds a block of keys to the sums of one tile, of whose row r seen(r) keys of the context count.
+template <bool kAdd, class Seen>
+HWY_INLINE void add_keys(const TileQueries& queries, const Block& block, const Seen& seen, float* scores,
+                         Softmax& softmax, float* sums) {
     const Floats d;
+    const Context& context = block.context;
+    const int head_size = block.head_size;
     const std::int64_t stride = rounded_up(head_size, kLanes);
-    for (std::int64_t key = 0; key < keys; key += kPanel)
-        multiply_panel<1, kTileRows>(queries, context.keys + (begin + key) * head_size,
-                                     panel_width(begin + key, context.tokens), head_size, false, scores + key,
-                                     kScoreStride);
+    for (std::int64_t key = 0; key < block.keys; key += kPanel)
+        multiply_panel<false>(queries.at, queries.stride, context.keys + (block.begin + key) * head_size,
+                              panel_width(block.begin + key, context.tokens), head_size, scores + key,
+                              kScoreStride);
+    const auto scores_of = [&](int r) {
+        return Scores{scores + r * kScoreStride,
+                      std::clamp<std::int64_t>(seen(r) - block.begin, 0, block.keys), block.keys,
+                      block.scale};
+    };
+    // All rows' references first: the weights of one do not wait for those of another.
     for (int r = 0; r < kTileRows; ++r) {
-        const float factor =
-            soften_row(scores + r * kScoreStride, std::clamp<std::int64_t>(seen(r) - begin, 0, keys), keys,
-                       softmax.greatest[r], softmax.total[r]);
-        if (begin == 0 || factor == 1) continue;
+        const float factor = refer<kAdd>(scores_of(r), r, softmax);
+        if (!kAdd || factor == 1) continue;
         for (std::int64_t i = r * stride; i < (r + 1) * stride; i += kLanes)
             hn::StoreU(hn::Mul(hn::LoadU(d, sums + i), hn::Set(d, factor)), d, sums + i);
     }
+    for (int r = 0; r < kTileRows; ++r) soften(scores_of(r), r, softmax);
     for (std::int64_t column = 0; column < head_size; column += kPanel) {
         const std::int64_t width = panel_width(column, head_size);
-        multiply_panel<kScoreStride, 1>(scores, context.values + column * context.tokens + begin * width,
-                                        width, keys, begin > 0, sums + column, stride);
+        multiply_panel<kAdd>(scores, kScoreStride,
+                             context.values + column * context.tokens + block.begin * width, width,
+                             block.keys, sums + column, stride);
     }
 }
 
-HWY_INLINE void write_row(const float* sums, float total, int head_size, float* y) {
+/// y = sums divided by what the weights come to.
+HWY_INLINE void write_row(const float* sums, const float* totals, int head_size, float* y) {
     const Floats d;
-    const V share = hn::Set(d, 1 / total);
+    const V share = hn::Set(d, 1 / hn::GetLane(hn::SumOfLanes(d, hn::Load(d, totals))));
     std::int64_t i = 0;
     for (; i + kLanes <= head_size; i += kLanes) hn::StoreU(hn::Mul(hn::LoadU(d, sums + i), share), d, y + i);
     if (i < head_size) store_first(d, hn::Mul(hn::LoadU(d, sums + i), share), y + i, head_size - i);
 }
 
-/// Up to Workspace::rows() rows of queries from beginning to end. seen(r): how many keys row r may see, at
-/// least 1. poll() is called for every block of keys and may throw.
+/// Up to Workspace::rows() rows of queries from beginning to end, `left` more to follow them. seen(r): how
+/// many keys row r may see, at least 1. poll() is called for every block of keys and may throw.
 template <class Seen, class Poll>
-HWY_INLINE void attend(const Queries& queries, const Context& context, int head_size, const Seen& seen,
-                       const Poll& poll, Workspace& work) {
+HWY_INLINE void attend(const Queries& queries, std::int64_t left, const Context& context, int head_size,
+                       const Seen& seen, const Poll& poll, Workspace& work) {
+    // Scores are exponents of 2: a softmax is the same with any base.
     const float scale = static_cast<float>(1.4426950408889634 / std::sqrt(static_cast<double>(head_size)));
     const std::int64_t stride = rounded_up(head_size, kLanes);
     const std::int64_t tiles = (queries.rows + kTileRows - 1) / kTileRows;
-    // Scores are exponents of 2: a softmax is the same with any base.
-    pack_queries(queries, head_size, scale, work.queries);
     std::int64_t most = 1;
     for (std::int64_t r = 0; r < queries.rows; ++r) most = std::max(most, seen(r));
-    for (std::int64_t tile = 0; tile < tiles; ++tile) {
-        std::fill_n(work.softmax[tile].greatest, kTileRows, -std::numeric_limits<float>::infinity());
-        std::fill_n(work.softmax[tile].total, kTileRows, 0.0f);
-    }
+    for (std::int64_t tile = 0; tile < tiles; ++tile) work.softmax[tile].begin();
     for (std::int64_t begin = 0; begin < most; begin += kBlockKeys) {
         poll();
+        const Block block{context, begin, std::min(kBlockKeys, most - begin), head_size, scale};
         for (std::int64_t tile = 0; tile < tiles; ++tile) {
-            const auto seen_by = [&](int r) {
-                return seen(std::min(tile * kTileRows + r, queries.rows - 1));
-            };
-            add_keys(work.queries + tile * kTileRows * head_size, context, head_size, begin,
-                     std::min(kBlockKeys, most - begin), seen_by, work.scores, work.softmax[tile],
-                     work.sums + tile * kTileRows * stride);
+            const std::int64_t first = tile * kTileRows, next = first + kTileRows;
+            const std::int64_t rows = std::min<std::int64_t>(kTileRows, queries.rows - first);
+            float* const sums = work.sums + first * stride;
+            if (begin == 0)
+                fetch_rows<0>(queries.q + next * queries.q_stride, queries.q_stride,
+                              std::clamp<std::int64_t>(queries.rows + left - next, 0, kTileRows), head_size);
+            const bool last = begin + kBlockKeys >= most;
+            if (last) fetch_rows<1>(queries.y + first * queries.y_stride, queries.y_stride, rows, head_size);
+            const TileQueries tile_queries(queries, first, head_size, work.queries);
+            const auto seen_by = [&](int r) { return seen(std::min(first + r, queries.rows - 1)); };
+            if (begin)
+                add_keys<true>(tile_queries, block, seen_by, work.scores, work.softmax[tile], sums);
+            else
+                add_keys<false>(tile_queries, block, seen_by, work.scores, work.softmax[tile], sums);
+            for (std::int64_t r = 0; last && r < rows; ++r)
+                write_row(sums + r * stride, work.softmax[tile].totals + r * kLanes, head_size,
+                          queries.y + (first + r) * queries.y_stride);
         }
     }
-    for (std::int64_t r = 0; r < queries.rows; ++r)
-        write_row(work.sums + r * stride, work.softmax[r / kTileRows].total[r % kTileRows], head_size,
-                  queries.y + r * queries.y_stride);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -60,23 +60,28 @@ void Pack(const PackTask& task) {
 
 void Attend(const AttendTask& task) {
     const AttentionArgs& args = task.args;
-    const std::int64_t row = task.context * args.batch_per_context * args.q_tokens + task.begin;
+    const std::int64_t first = task.context * args.batch_per_context * args.q_tokens;
     const std::int64_t column = task.head * args.head_size, width = std::int64_t{args.heads} * args.head_size;
-    const Queries queries{args.q.data + row * args.q.row_stride + column, args.q.row_stride,
-                          args.y + row * width + column, width, task.end - task.begin};
     const auto poll = [&] {
         if (task.cancel) task.cancel->throw_if_requested();
     };
     Workspace work;
     const Context context{task.keys, task.values, args.k_tokens};
-    if (args.mask == Mask::causal)
-        attend(
-            queries, context, args.head_size,
-            [&](std::int64_t r) { return std::min((task.begin + r) % args.q_tokens + 1, args.k_tokens); },
-            poll, work);
-    else
-        attend(
-            queries, context, args.head_size, [&](std::int64_t) { return args.k_tokens; }, poll, work);
+    const std::int64_t most = Workspace::rows(args.head_size);
+    for (std::int64_t begin = task.begin; begin < task.end; begin += most) {
+        const std::int64_t row = first + begin, end = std::min(begin + most, task.end);
+        const Queries queries{args.q.data + row * args.q.row_stride + column, args.q.row_stride,
+                              args.y + row * width + column, width, end - begin};
+        if (args.mask == Mask::causal)
+            attend(
+                queries, task.end - end, context, args.head_size,
+                [&](std::int64_t r) { return std::min((begin + r) % args.q_tokens + 1, args.k_tokens); },
+                poll, work);
+        else
+            attend(
+                queries, task.end - end, context, args.head_size, [&](std::int64_t) { return args.k_tokens; },
+                poll, work);
+    }
 }
 
 }  // namespace HWY_NAMESPACE
@@ -95,38 +100,82 @@ HWY_EXPORT(Attend);
 constexpr std::int64_t kReadyFloats = std::int64_t{4} << 20;
 // Keys that one thread packs at a time: a multiple of every panel's width.
 constexpr std::int64_t kPackedKeys = 1024;
+// With so many heads to share out, each is one thread's: its keys and values stay in that thread's cache.
+constexpr std::int64_t kManyPairs = 32;
+// Multiply-adds of a task of several heads.
+constexpr std::int64_t kTaskWork = std::int64_t{1} << 22;
 std::int64_t whole_lines(std::int64_t floats) { return (floats + 15) / 16 * 16; }
+
+/// The work as its tasks see it: pairs are of a context and a head.
+struct Cuts {
+    AttentionSizes sizes;
+    std::int64_t pairs, rows;           // rows of queries of a pair
+    std::int64_t values_at, pair_size;  // floats
+
+    explicit Cuts(const AttentionArgs& args)
+        : sizes(HWY_DYNAMIC_DISPATCH(Sizes)(args.k_tokens, args.head_size)),
+          pairs(args.batch / args.batch_per_context * args.heads),
+          rows(args.batch_per_context * args.q_tokens),
+          values_at(whole_lines(sizes.keys)),
+          pair_size(values_at + whole_lines(sizes.values)) {}
+
+    PackTask pack(const AttentionArgs& args, std::int64_t pair, std::int64_t begin, std::int64_t end,
+                  float* memory) const {
+        return {args, pair / args.heads, pair % args.heads, begin, end, memory, memory + values_at};
+    }
+    AttendTask attend(const AttentionArgs& args, const CancelFlag* cancel, std::int64_t pair,
+                      std::int64_t begin, std::int64_t end, const float* memory) const {
+        return {args, cancel, pair / args.heads, pair % args.heads, begin, end, memory, memory + values_at};
+    }
+};
+
+/// Some pairs a task, from beginning to end.
+void attend_whole_pairs(Crew& crew, const AttentionArgs& args, const Cuts& cuts) {
+    const auto pack = HWY_DYNAMIC_DISPATCH(Pack);
+    const auto attend = HWY_DYNAMIC_DISPATCH(Attend);
+    const std::int64_t work = std::max<std::int64_t>(1, cuts.rows * args.k_tokens * args.head_size);
+    const std::int64_t together = std::clamp<std::int64_t>(kTaskWork / work, 1, cuts.pairs / kManyPairs);
+    crew.for_each_piece(cuts.pairs, together, [&](std::int64_t first, std::int64_t last) {
+        const std::shared_ptr<float> memory = crew.scratch(cuts.pair_size);
+        for (std::int64_t pair = first; pair < last; ++pair) {
+            pack(cuts.pack(args, pair, 0, args.k_tokens, memory.get()));
+            attend(cuts.attend(args, crew.cancel(), pair, 0, cuts.rows, memory.get()));
+        }
+    });
+}
+
+/// All threads at one pair, or at a few.
+void attend_divided_pairs(Crew& crew, const AttentionArgs& args, const Cuts& cuts) {
+    const auto pack = HWY_DYNAMIC_DISPATCH(Pack);
+    const auto attend = HWY_DYNAMIC_DISPATCH(Attend);
+    // Some of what fits a workspace after the other, so that queries can be fetched ahead.
+    const std::int64_t chunk =
+        cuts.sizes.rows * std::clamp<std::int64_t>(cuts.rows / cuts.sizes.rows / 8, 1, 8);
+    const std::int64_t chunks = (cuts.rows + chunk - 1) / chunk;
+    const std::int64_t pieces = (args.k_tokens + kPackedKeys - 1) / kPackedKeys;
+    const std::int64_t ready = std::clamp<std::int64_t>(kReadyFloats / cuts.pair_size, 1, cuts.pairs);
+    const std::shared_ptr<float> memory = crew.scratch(ready * cuts.pair_size);
+    for (std::int64_t first = 0; first < cuts.pairs; first += ready) {
+        const std::int64_t count = std::min(ready, cuts.pairs - first);
+        crew.for_each(count * pieces, [&](std::int64_t task) {
+            const std::int64_t pair = task / pieces, begin = task % pieces * kPackedKeys;
+            pack(cuts.pack(args, first + pair, begin, std::min(begin + kPackedKeys, args.k_tokens),
+                           memory.get() + pair * cuts.pair_size));
+        });
+        crew.for_each(count * chunks, [&](std::int64_t task) {
+            const std::int64_t pair = task / chunks, begin = task % chunks * chunk;
+            attend(cuts.attend(args, crew.cancel(), first + pair, begin, std::min(begin + chunk, cuts.rows),
+                               memory.get() + pair * cuts.pair_size));
+        });
+    }
+}
 
 }  // namespace
 
 void attention(Crew& crew, const AttentionArgs& args) {
     if (args.batch * args.q_tokens == 0) return;
-    const AttentionSizes sizes = HWY_DYNAMIC_DISPATCH(Sizes)(args.k_tokens, args.head_size);
-    const auto pack = HWY_DYNAMIC_DISPATCH(Pack);
-    const auto attend = HWY_DYNAMIC_DISPATCH(Attend);
-    const std::int64_t pairs = args.batch / args.batch_per_context * args.heads;  // of context and head
-    const std::int64_t rows = args.batch_per_context * args.q_tokens;
-    const std::int64_t chunks = (rows + sizes.rows - 1) / sizes.rows;
-    const std::int64_t pieces = (args.k_tokens + kPackedKeys - 1) / kPackedKeys;
-    const std::int64_t values_at = whole_lines(sizes.keys), pair_size = values_at + whole_lines(sizes.values);
-    const std::int64_t ready = std::clamp<std::int64_t>(kReadyFloats / pair_size, 1, pairs);
-    const std::shared_ptr<float> scratch = crew.scratch(ready * pair_size);
-
-    for (std::int64_t first = 0; first < pairs; first += ready) {
-        const std::int64_t count = std::min(ready, pairs - first);
-        crew.for_each(count * pieces, [&](std::int64_t task) {
-            const std::int64_t pair = task / pieces, begin = task % pieces * kPackedKeys;
-            float* keys = scratch.get() + pair * pair_size;
-            pack({args, (first + pair) / args.heads, (first + pair) % args.heads, begin,
-                  std::min(begin + kPackedKeys, args.k_tokens), keys, keys + values_at});
-        });
-        crew.for_each(count * chunks, [&](std::int64_t task) {
-            const std::int64_t pair = task / chunks, begin = task % chunks * sizes.rows;
-            const float* keys = scratch.get() + pair * pair_size;
-            attend({args, crew.cancel(), (first + pair) / args.heads, (first + pair) % args.heads, begin,
-                    std::min(begin + sizes.rows, rows), keys, keys + values_at});
-        });
-    }
+    const Cuts cuts(args);
+    cuts.pairs >= kManyPairs ? attend_whole_pairs(crew, args, cuts) : attend_divided_pairs(crew, args, cuts);
 }
 
 }  // namespace stillreel::tensor

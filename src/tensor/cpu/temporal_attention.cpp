@@ -136,7 +136,7 @@ HWY_INLINE void soften(float* weights, std::int64_t frames) {
     for (std::int64_t f = 1; f < frames; ++f) most = hn::Max(most, hn::LoadU(d, weights + f * kLanes));
     V total = hn::Zero(d);
     for (std::int64_t f = 0; f < frames; ++f) {
-        const V weight = exp2_of_nonpositive(d, hn::Sub(hn::LoadU(d, weights + f * kLanes), most));
+        const V weight = exp2_of_small(d, hn::Sub(hn::LoadU(d, weights + f * kLanes), most));
         total = hn::Add(total, weight);
         hn::StoreU(weight, d, weights + f * kLanes);
     }

@@ -43,35 +43,45 @@ HWY_INLINE void store_first(D d, V v, float* to, std::int64_t count) {
 #endif
 }
 
-/// v * 2^n for whole n, as long as the result is a normal number.
+/// A number to the nearest whole one, and 2 to it: both come out of the low bits of a float so large that its
+/// fraction has no bits left. |x| must be below 2^21.
 template <class D, class V = hn::Vec<D>>
-HWY_INLINE V scaled_by_power_of_two(D d, V v, V n) {
-    const hn::RebindToSigned<D> di;
-    return hn::BitCast(d, hn::Add(hn::BitCast(di, v), hn::ShiftLeft<23>(hn::ConvertTo(di, n))));
-}
+struct Whole {
+    V shifted;  // the number plus kLarge
 
-/// 2^x for x <= 0, within 1 ulp; exactly 0 from -127 down, -infinity included: what a mask hides weighs
+    static constexpr float kLarge = 12582912;  // 1.5 * 2^23
+
+    HWY_INLINE V number(D d) const { return hn::Sub(shifted, hn::Set(d, kLarge)); }
+    /// v times 2 to the number, as long as that is a normal number.
+    HWY_INLINE V scaled(D d, V v) const {
+        const hn::RebindToSigned<D> di;
+        return hn::BitCast(d, hn::Add(hn::BitCast(di, v), hn::ShiftLeft<23>(hn::BitCast(di, shifted))));
+    }
+};
+
+/// 2^x for x <= 8, within 1 ulp; exactly 0 from -127 down, -infinity included: what a mask hides weighs
 /// nothing.
 template <class D, class V = hn::Vec<D>>
-HWY_INLINE V exp2_of_nonpositive(D d, V x) {
+HWY_INLINE V exp2_of_small(D d, V x) {
     // At -127 the polynomial is exactly 1, and the exponent's bits of 1 less 127 are those of 0.
     const V clamped = hn::Max(hn::Set(d, -127.0f), x);
-    const V n = hn::Round(clamped);
-    const V f = hn::Sub(clamped, n);
+    const Whole<D> n{hn::Add(clamped, hn::Set(d, Whole<D>::kLarge))};
+    const V f = hn::Sub(clamped, n.number(d));
     V p = hn::MulAdd(hn::Set(d, 0.0001535335904918611f), f, hn::Set(d, 0.0013398875016719103f));
     p = hn::MulAdd(p, f, hn::Set(d, 0.00961843691766262f));
     p = hn::MulAdd(p, f, hn::Set(d, 0.055503323674201965f));
     p = hn::MulAdd(p, f, hn::Set(d, 0.24022647738456726f));
     p = hn::MulAdd(p, f, hn::Set(d, 0.6931471824645996f));
     p = hn::MulAdd(p, f, hn::Set(d, 1.0f));
-    return scaled_by_power_of_two(d, p, n);
+    return n.scaled(d, p);
 }
 
 /// e^x within 1 ulp for -87.33 <= x <= 88; x beyond counts as the nearer end.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V exp_of(D d, V x) {
     const V clamped = hn::Min(hn::Set(d, 88.0f), hn::Max(hn::Set(d, -87.33f), x));
-    const V n = hn::Round(hn::Mul(clamped, hn::Set(d, 1.44269504f)));
+    const Whole<D> whole{hn::MulAdd(clamped, hn::Set(d, 1.44269504f), hn::Set(d, Whole<D>::kLarge))};
+    const V n = whole.number(d);
     // ln 2 in two parts: the product with the first is exact.
     const V r =
         hn::NegMulAdd(n, hn::Set(d, -2.12194440e-4f), hn::NegMulAdd(n, hn::Set(d, 0.693359375f), clamped));
@@ -80,7 +90,7 @@ HWY_INLINE V exp_of(D d, V x) {
     p = hn::MulAdd(p, r, hn::Set(d, 0.16666515171527863f));
     p = hn::MulAdd(p, r, hn::Set(d, 0.4999999403953552f));
     p = hn::MulAdd(p, hn::Mul(r, r), hn::Add(r, hn::Set(d, 1.0f)));
-    return scaled_by_power_of_two(d, p, n);
+    return whole.scaled(d, p);
 }
 
 /// x / (1 + e^(-slope x))
