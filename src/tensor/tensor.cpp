@@ -51,15 +51,15 @@ class MetaPool final : public Pool {
     Account account_;
 };
 
-// A freed block serves a request of at least this share of its size; below, its memory would be wasted.
+// A small freed block serves a request of at least this share of its size; below, its memory would be wasted.
 constexpr double kFit = 0.75;
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
-// Layers of different sizes take turns, so freed blocks often fit nobody for a while. What is kept never
-// makes the pool larger than the most that tensors have held at once: beyond that, kept blocks go back to the
-// system, the smallest first. A pass of I2VGen-XL's UNet then maps about 60 blocks afresh (1 % of its time);
-// kept without a limit, they would take three times the memory.
+// Layers of different sizes take turns, so freed blocks often fit nobody for a while. A block that none of
+// them fits is put together from the pages of some, the smallest first: pages change their addresses, which
+// takes microseconds where clearing fresh ones would take milliseconds. Only what they do not suffice for
+// comes from the system, so that the pool never holds more than tensors have held at once.
 class MemoryPool final : public Pool {
   public:
     ~MemoryPool() override { trim(); }
@@ -88,14 +88,20 @@ class MemoryPool final : public Pool {
         return std::max<std::size_t>(1, (bytes + unit - 1) / unit) * unit;
     }
 
+    static constexpr int kAccess = PROT_READ | PROT_WRITE;
+    static constexpr int kFresh = MAP_PRIVATE | MAP_ANONYMOUS;
+
     std::pair<float*, std::size_t> take(std::size_t bytes) {
         const std::lock_guard lock(mutex_);
         std::pair<float*, std::size_t> block;
         const auto found = kept_.lower_bound(bytes);
-        if (found != kept_.end() && static_cast<double>(bytes) >= kFit * static_cast<double>(found->first)) {
-            block = {static_cast<float*>(found->second), found->first};
-            kept_bytes_ -= found->first;
+        if (found != kept_.end() && fits(bytes, found->first)) {
+            const auto [size, from] = *found;
+            const std::size_t rest = bytes >= kHugePage ? size - bytes : 0;
             kept_.erase(found);
+            if (rest > 0) kept_.emplace(rest, static_cast<char*>(from) + bytes);
+            block = {static_cast<float*>(from), size - rest};
+            kept_bytes_ -= block.second;
         } else {
             block = {map(bytes), bytes};
         }
@@ -104,22 +110,51 @@ class MemoryPool final : public Pool {
         return block;
     }
 
+    /// Whole huge pages can be cut off a larger block.
+    static bool fits(std::size_t bytes, std::size_t block) {
+        return bytes >= kHugePage || static_cast<double>(bytes) >= kFit * static_cast<double>(block);
+    }
+
     float* map(std::size_t bytes) {
-        const std::uint64_t live = account_.live() + bytes;
-        keep_at_most(std::max(most_live_, live) - live);
         void* block = try_map(bytes);
         if (block == MAP_FAILED) {
             keep_at_most(0);
             block = try_map(bytes);
         }
-        if (block == MAP_FAILED)
-            throw Error(
-                ErrorCode::out_of_memory,
-                fmt::format(
-                    "no memory for {} MiB of tensors: ask for a smaller size, fewer frames or --low-memory",
-                    bytes >> 20));
-        if (bytes >= kHugePage) madvise(block, bytes, MADV_HUGEPAGE);
+        if (block == MAP_FAILED) throw_out_of_memory(bytes);
+        if (bytes >= kHugePage) {
+            madvise(block, bytes, MADV_HUGEPAGE);
+            move_kept_pages(static_cast<char*>(block), bytes);
+        }
+        const std::uint64_t live = account_.live() + bytes;
+        keep_at_most(std::max(most_live_, live) - live);
         return static_cast<float*>(block);
+    }
+
+    /// Fills the beginning of a block with the pages of kept ones.
+    void move_kept_pages(char* block, std::size_t bytes) {
+        while (bytes > 0) {
+            const auto smallest = kept_.lower_bound(kHugePage);
+            if (smallest == kept_.end()) return;
+            const auto [size, from] = *smallest;
+            const std::size_t moved = std::min(size, bytes), rest = size - moved;
+            kept_.erase(smallest);
+            kept_bytes_ -= moved;
+            if (rest > 0) kept_.emplace(rest, from);
+            // One at a time: a mapping that was put together from others can only be moved in its parts.
+            for (std::size_t page = 0; page < moved; page += kHugePage)
+                move_page(static_cast<char*>(from) + rest + page, block + page);
+            block += moved;
+            bytes -= moved;
+        }
+    }
+
+    static void move_page(char* from, char* to) {
+        if (mremap(from, kHugePage, kHugePage, MREMAP_MAYMOVE | MREMAP_FIXED, to) != MAP_FAILED) return;
+        // Too many mappings: a fresh page instead.
+        munmap(from, kHugePage);
+        if (mmap(to, kHugePage, kAccess, kFresh | MAP_FIXED, -1, 0) == MAP_FAILED)
+            throw_out_of_memory(kHugePage);
     }
 
     void keep_at_most(std::uint64_t bytes) {
@@ -131,8 +166,25 @@ class MemoryPool final : public Pool {
         }
     }
 
+    /// Huge blocks begin where a huge page can.
     static void* try_map(std::size_t bytes) {
-        return mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        const std::size_t more = bytes >= kHugePage ? kHugePage : 0;
+        void* const all = mmap(nullptr, bytes + more, kAccess, kFresh, -1, 0);
+        if (all == MAP_FAILED || more == 0) return all;
+        char* const begin = static_cast<char*>(all);
+        const std::size_t before =
+            (kHugePage - reinterpret_cast<std::uintptr_t>(begin) % kHugePage) % kHugePage;
+        if (before > 0) munmap(begin, before);
+        munmap(begin + before + bytes, more - before);
+        return begin + before;
+    }
+
+    [[noreturn]] static void throw_out_of_memory(std::size_t bytes) {
+        throw Error(
+            ErrorCode::out_of_memory,
+            fmt::format(
+                "no memory for {} MiB of tensors: ask for a smaller size, fewer frames or --low-memory",
+                bytes >> 20));
     }
 
     void put_back(float* block, std::size_t bytes) {

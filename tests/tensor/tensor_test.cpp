@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -88,7 +91,7 @@ TEST(Pool, KeepsNoMoreThanTensorsHaveHeldAtOnce) {
     { const Tensor three(*pool, {3, 1 << 20}); }
     EXPECT_EQ(pool->held_bytes(), 3 * unit);
     const Tensor one(*pool, {1 << 20});
-    EXPECT_EQ(pool->held_bytes(), unit);
+    EXPECT_EQ(pool->held_bytes(), 3 * unit);
     { const Tensor two(*pool, {2, 1 << 20}); }
     EXPECT_EQ(pool->held_bytes(), 3 * unit);
     const Tensor three(*pool, {3, 1 << 20});
@@ -96,6 +99,32 @@ TEST(Pool, KeepsNoMoreThanTensorsHaveHeldAtOnce) {
     EXPECT_EQ(pool->live_bytes(), 4 * unit);
     pool->trim();
     EXPECT_EQ(pool->held_bytes(), 4 * unit);
+}
+
+TEST(Pool, PutsABlockTogetherFromThePagesOfOthers) {
+    const auto pool = Pool::create(kMemory);
+    const std::int64_t mib = (1 << 20) / sizeof(float);
+    const auto filled = [&](std::int64_t floats, float number) {
+        Tensor tensor(*pool, {floats});
+        std::ranges::fill(tensor.mutable_span(), number);
+        return tensor;
+    };
+    const auto faults = [] {
+        rusage usage{};
+        getrusage(RUSAGE_SELF, &usage);
+        return usage.ru_minflt;
+    };
+    const Tensor stays = filled(4 * mib, 1);
+    { const Tensor a = filled(6 * mib, 2), b = filled(10 * mib, 3); }
+    // Of other sizes, again and again: every time parts of what was put together are parted anew.
+    for (const std::int64_t size : {14, 8, 12, 4, 10, 2, 14}) {
+        const auto before = faults();
+        const Tensor one = filled(size * mib, 4), rest = filled((16 - size) * mib, 5);
+        EXPECT_LT(faults() - before, 64) << size;
+        EXPECT_EQ(std::ranges::count(one.span(), 4.0f), size * mib);
+        EXPECT_EQ(pool->held_bytes(), std::uint64_t{20} << 20);
+    }
+    EXPECT_EQ(std::ranges::count(stays.span(), 1.0f), 4 * mib);
 }
 
 TEST(Pool, SaysThatThereIsNoMemory) {
