@@ -153,7 +153,7 @@ HWY_INLINE Sums four_everywhere(const std::uint8_t* bytes) {
 }
 
 template <class Method, int kRows>
-void multiply_tile(const Int8PanelArgs& args, std::int64_t row, std::int64_t column, Ahead ahead) {
+void multiply_tile(const Int8PanelArgs& args, std::int64_t row, std::int64_t column, Ahead& ahead) {
     const Ints d;
     const std::uint8_t* HWY_RESTRICT a = args.a + row * args.a_stride;
     const std::int8_t* HWY_RESTRICT b = args.b + column * kInt8Step;
@@ -188,7 +188,7 @@ void multiply_tile(const Int8PanelArgs& args, std::int64_t row, std::int64_t col
     }
 }
 
-using Tile = void (*)(const Int8PanelArgs&, std::int64_t, std::int64_t, Ahead);
+using Tile = void (*)(const Int8PanelArgs&, std::int64_t, std::int64_t, Ahead&);
 template <class Method, int... kRows>
 constexpr std::array<Tile, sizeof...(kRows)> tiles(std::integer_sequence<int, kRows...>) {
     return {multiply_tile<Method, kRows + 1>...};
@@ -198,8 +198,8 @@ template <class Method>
 void multiply_by(const Int8PanelArgs& args) {
     static constexpr auto kTiles = tiles<Method>(std::make_integer_sequence<int, Method::kTileRows>());
     const TileCuts cuts{args.rows, Method::kTileRows, kTileColumns, args.steps};
-    for_each_tile(cuts, args.next,
-                  [&](std::int64_t rows, std::int64_t row, std::int64_t column, Ahead ahead) {
+    for_each_tile(cuts, args.soon,
+                  [&](std::int64_t rows, std::int64_t row, std::int64_t column, Ahead& ahead) {
                       kTiles[rows - 1](args, row, column, ahead);
                   });
 }
@@ -214,7 +214,7 @@ void MultiplyInt8Panel(const Int8PanelArgs& args) {
 #endif
 }
 
-void Widen(Range& range, const float* x, std::int64_t count) {
+HWY_INLINE void widen_by(Range& range, const float* x, std::int64_t count) {
     const Floats d;
     // Two of each, so that one does not wait for the other.
     V least[2] = {hn::Set(d, range.least), hn::Set(d, range.least)};
@@ -231,22 +231,30 @@ void Widen(Range& range, const float* x, std::int64_t count) {
         take(hn::LoadU(d, x + i + kLanes), 1);
     }
     for (; i + kLanes <= count; i += kLanes) take(hn::LoadU(d, x + i), 0);
-    HWY_ALIGN float rest[kLanes] = {};
-    for (std::int64_t left = 0; i + left < count; ++left) rest[left] = x[i + left];
-    take(hn::Load(d, rest), 1);
+    if (i < count) {
+        HWY_ALIGN float rest[kLanes] = {};
+        for (std::int64_t left = 0; i + left < count; ++left) rest[left] = x[i + left];
+        take(hn::Load(d, rest), 1);
+    }
     range.least = hn::GetLane(hn::MinOfLanes(d, hn::Min(least[0], least[1])));
     range.greatest = hn::GetLane(hn::MaxOfLanes(d, hn::Max(greatest[0], greatest[1])));
     range.poison = hn::GetLane(hn::SumOfLanes(d, hn::Add(poison[0], poison[1])));
 }
 
-void Quantise(const Quantisation& quantisation, const float* x, std::int64_t count, std::uint8_t* q) {
+HWY_INLINE void quantise_by(const Quantisation& quantisation, const float* x, std::int64_t count,
+                            std::uint8_t* q) {
     const Floats d;
     const Ints di;
     const Bytes bytes;
+    // Added to a number of few digits it leaves the nearest whole one in the low bits. (Not in one operation
+    // with the product before it: see CMakeLists.txt.)
+    constexpr std::int32_t kLargeBits = 0x4b400000;
+    const V large = hn::BitCast(d, hn::Set(di, kLargeBits));
     const V per_scale = hn::Set(d, quantisation.per_scale);
-    const Sums zero_point = hn::Set(di, quantisation.zero_point);
+    const Sums zero_point = hn::Set(di, quantisation.zero_point - kLargeBits);
     const auto quantised = [&](V v) HWY_ATTR {
-        return hn::DemoteTo(bytes, hn::Add(hn::NearestInt(hn::Mul(v, per_scale)), zero_point));
+        const V shifted = hn::Add(hn::Mul(v, per_scale), large);
+        return hn::DemoteTo(bytes, hn::Add(hn::BitCast(di, shifted), zero_point));
     };
     std::int64_t i = 0;
     for (; i + kLanes <= count; i += kLanes) hn::StoreU(quantised(hn::LoadU(d, x + i)), bytes, q + i);
@@ -256,6 +264,24 @@ void Quantise(const Quantisation& quantisation, const float* x, std::int64_t cou
     for (std::int64_t left = 0; i + left < count; ++left) rest[left] = x[i + left];
     hn::Store(quantised(hn::Load(d, rest)), bytes, done);
     for (std::int64_t left = 0; i + left < count; ++left) q[i + left] = done[left];
+}
+
+void Widen(Range& range, const float* x, std::int64_t count) { widen_by(range, x, count); }
+
+void Quantise(const Quantisation& quantisation, const float* x, std::int64_t count, std::uint8_t* q) {
+    quantise_by(quantisation, x, count, q);
+}
+
+void QuantiseRows(const RowsToQuantise& rows) {
+    for (std::int64_t r = 0; r < rows.rows; ++r) {
+        const float* x = rows.x + r * rows.depth;
+        Range range;
+        widen_by(range, x, rows.depth);
+        const Quantisation quantisation(range);
+        rows.scales[r] = quantisation.scale;
+        rows.zero_points[r] = quantisation.zero_point;
+        quantise_by(quantisation, x, rows.depth, rows.q + r * rows.q_stride);
+    }
 }
 
 }  // namespace
@@ -269,10 +295,7 @@ namespace {
 HWY_EXPORT(MultiplyInt8Panel);
 HWY_EXPORT(Widen);
 HWY_EXPORT(Quantise);
-
-constexpr float kLevels = 255;
-// Below this the scale's inverse would not be a finite number.
-constexpr float kLeastSpan = 1e-30f;
+HWY_EXPORT(QuantiseRows);
 }  // namespace
 
 void multiply_panel(const Int8PanelArgs& args) { HWY_DYNAMIC_DISPATCH(MultiplyInt8Panel)(args); }
@@ -285,21 +308,11 @@ void Range::include(const Range& other) {
 
 void widen(Range& range, const float* x, std::int64_t count) { HWY_DYNAMIC_DISPATCH(Widen)(range, x, count); }
 
-Quantisation::Quantisation(const Range& range) {
-    // Divided first: the difference of two large numbers might overflow.
-    const float span = range.greatest / kLevels - range.least / kLevels;
-    if (std::isnan(range.poison)) {
-        scale = std::numeric_limits<float>::quiet_NaN();
-    } else if (span * kLevels >= kLeastSpan) {
-        scale = span;
-        per_scale = 1 / span;
-        zero_point = static_cast<std::int32_t>(std::nearbyint(-range.least * per_scale));
-    }
-}
-
 void quantise(const Quantisation& quantisation, const float* x, std::int64_t count, std::uint8_t* q) {
     HWY_DYNAMIC_DISPATCH(Quantise)(quantisation, x, count, q);
 }
+
+void quantise_rows(const RowsToQuantise& rows) { HWY_DYNAMIC_DISPATCH(QuantiseRows)(rows); }
 
 }  // namespace stillreel::tensor
 #endif

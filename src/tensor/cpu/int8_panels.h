@@ -9,9 +9,12 @@
 // and output).
 #pragma once
 
+#include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "tensor/cpu/panels.h"
+#include "tensor/cpu/tiles.h"
 
 namespace stillreel::tensor {
 
@@ -31,8 +34,8 @@ struct Int8PanelArgs {
     std::int64_t steps = 0;
     std::int64_t rows = 0;
     Begin begin = Begin::zero;
-    std::int32_t* sums = nullptr;       // [rows][32]
-    const std::int8_t* next = nullptr;  // as many weights as in b that will be needed soon, or null
+    std::int32_t* sums = nullptr;  // [rows][32]
+    Soon soon;
 };
 /// sums[r] (+)= a[r] * b for `rows` rows of one panel.
 void multiply_panel(const Int8PanelArgs& args);
@@ -54,9 +57,36 @@ struct Quantisation {
     std::int32_t zero_point = 0;
 
     Quantisation() = default;
-    explicit Quantisation(const Range& range);
+    explicit Quantisation(const Range& range) {
+        constexpr float kLevels = 255;
+        // Below this the scale's inverse would not be a finite number.
+        constexpr float kLeastSpan = 1e-30f;
+        // Added to a number of few digits it takes the fraction away.
+        constexpr float kLarge = 12582912;  // 1.5 * 2^23
+        // Divided first: the difference of two large numbers might overflow.
+        const float span = range.greatest / kLevels - range.least / kLevels;
+        if (std::isnan(range.poison)) {
+            scale = std::numeric_limits<float>::quiet_NaN();
+        } else if (span * kLevels >= kLeastSpan) {
+            scale = span;
+            per_scale = 1 / span;
+            const float zero = -range.least * per_scale;
+            zero_point = static_cast<std::int32_t>(zero + kLarge - kLarge);
+        }
+    }
 };
 /// Rounded to the nearest, ties to even.
 void quantise(const Quantisation& quantisation, const float* x, std::int64_t count, std::uint8_t* q);
+
+/// Rows that are quantised each by itself.
+struct RowsToQuantise {
+    const float* x = nullptr;  // [rows][depth]
+    std::int64_t rows = 0, depth = 0;
+    std::uint8_t* q = nullptr;  // [rows][q_stride]
+    std::int64_t q_stride = 0;
+    float* scales = nullptr;              // [rows]
+    std::int32_t* zero_points = nullptr;  // [rows]
+};
+void quantise_rows(const RowsToQuantise& rows);
 
 }  // namespace stillreel::tensor

@@ -19,6 +19,9 @@ constexpr std::int64_t kApart = 64;
 constexpr std::int64_t kMostQuantisedBytes = std::int64_t{16} << 20;
 /// Numbers that one thread quantises at a time.
 constexpr std::int64_t kPiece = 65536;
+/// Bytes of weights that stay in the second cache, and floats of a block of inputs beside them.
+constexpr std::int64_t kSmallWeights = 450000;
+constexpr std::int64_t kBlockFloats = 36864;
 
 std::int64_t stride_of(std::int64_t numbers) { return divided_up(numbers, kApart) * kApart + kApart; }
 
@@ -68,38 +71,78 @@ struct Slice {
     std::int64_t stride;
 };
 
-/// Multiplies and finishes a block, a part of its columns at a time. slice(first step, steps) gives the
-/// inputs.
+/// Floats that the next block will quantise.
+struct Inputs {
+    const float* at = nullptr;
+    std::int64_t count = 0;
+};
+
+/// What is worth fetching while a panel of a block is multiplied: the inputs of the next block, or else the
+/// next panel's weights; and, where the panel is finished afterwards, the places of its results.
+Soon soon_after(const Job& job, const Block& block, const Int8PanelArgs& tile, std::int64_t panel,
+                const Inputs& following) {
+    const std::int64_t panels = block.last - block.first, at = panel - block.first;
+    Soon soon;
+    if (following.count > 0) {
+        const std::int64_t begin = following.count * at / panels, end = following.count * (at + 1) / panels;
+        soon.from = following.at + begin;
+        soon.bytes = (end - begin) * static_cast<std::int64_t>(sizeof(float));
+    } else if (at + 1 < panels) {
+        soon.from = tile.b + job.packed.steps * kPanel * kInt8Step;
+        soon.bytes = tile.steps * kPanel * kInt8Step;
+    }
+    return soon;
+}
+
+/// Multiplies and finishes a block, a part of its columns at a time; each panel is finished while its sums
+/// are in the first cache. slice_of(first step, steps) gives the inputs.
 template <class SliceOf>
-void multiply(const Job& job, const Block& block, Scratch& scratch, const SliceOf& slice_of) {
+void multiply(const Job& job, const Block& block, Scratch& scratch, const SliceOf& slice_of,
+              const Inputs& following = {}) {
     const Int8Panels& packed = job.packed;
-    const std::int64_t size = packed.steps * kPanel * kInt8Step;
+    const std::int64_t size = packed.steps * kPanel * kInt8Step, sums_size = block.rows * kPanel;
     const Parts slices(packed.steps, kMostSteps);
     const Parts columns((block.last - block.first) / job.halves, kMostColumns / kPanel / job.halves);
-    for (std::int64_t part = 0; part < columns.parts; ++part) {
-        const std::int64_t first = block.first + columns.begin(part) * job.halves;
-        const std::int64_t last = block.first + columns.begin(part + 1) * job.halves;
+    const auto multiply_one = [&](std::int64_t panel, std::int64_t slice, const Slice& inputs,
+                                  std::int32_t* sums, FinishArgs* end) {
+        const std::int64_t step = slices.begin(slice);
+        Int8PanelArgs tile;
+        tile.a = inputs.at;
+        tile.a_stride = inputs.stride;
+        tile.b = packed.weights.data() + panel * size + step * kPanel * kInt8Step;
+        tile.steps = slices.begin(slice + 1) - step;
+        tile.rows = block.rows;
+        tile.begin = slice ? Begin::sums : Begin::zero;
+        tile.sums = sums;
+        tile.soon = soon_after(job, block, tile, panel, following);
+        if (end) {
+            tile.soon.to = end->y;
+            tile.soon.also = end->residual == end->y ? nullptr : end->residual;
+            tile.soon.rows = block.rows;
+            tile.soon.stride = end->y_stride * static_cast<std::int64_t>(sizeof(float));
+        }
+        multiply_panel(tile);
+    };
+    for (std::int64_t part = 0; part < columns.parts; ++part)
         for (std::int64_t slice = 0; slice < slices.parts; ++slice) {
-            const std::int64_t step = slices.begin(slice), steps = slices.begin(slice + 1) - step;
-            const Slice inputs = slice_of(step, steps);
-            for (std::int64_t panel = first; panel < last; ++panel) {
-                Int8PanelArgs tile;
-                tile.a = inputs.at;
-                tile.a_stride = inputs.stride;
-                tile.b = packed.weights.data() + panel * size + step * kPanel * kInt8Step;
-                tile.steps = steps;
-                tile.rows = block.rows;
-                tile.begin = slice ? Begin::sums : Begin::zero;
-                tile.sums = scratch.sums.data() + (panel - first) * block.rows * kPanel;
-                if (panel + 1 < last) tile.next = tile.b + size;
-                multiply_panel(tile);
+            const bool last = slice + 1 == slices.parts;
+            const std::int64_t step = slices.begin(slice);
+            const Slice inputs = slice_of(step, slices.begin(slice + 1) - step);
+            for (std::int64_t unit = columns.begin(part); unit < columns.begin(part + 1); ++unit) {
+                const std::int64_t panel = block.first + unit * job.halves;
+                const std::int64_t place = slices.parts == 1 ? 0 : unit - columns.begin(part);
+                std::int32_t* const sums = scratch.sums.data() + place * job.halves * sums_size;
+                FinishArgs end = job.ending(packed, block.row, block.rows, panel, panel + job.halves);
+                for (std::int64_t half = 0; half < job.halves; ++half)
+                    multiply_one(panel + half, slice, inputs, sums + half * sums_size,
+                                 last && half == 0 ? &end : nullptr);
+                if (!last) continue;
+                end.int8 = {sums, scratch.scales.data(), scratch.zero_points.data(),
+                            packed.scales.data() + panel * kPanel,
+                            packed.column_sums.data() + panel * kPanel};
+                finish_panels(end);
             }
         }
-        FinishArgs end = job.ending(packed, block.row, block.rows, first, last);
-        end.int8 = {scratch.sums.data(), scratch.scales.data(), scratch.zero_points.data(),
-                    packed.scales.data() + first * kPanel, packed.column_sums.data() + first * kPanel};
-        finish_panels(end);
-    }
 }
 
 }  // namespace
@@ -116,13 +159,13 @@ struct Int8Products::State {
     void quantise_columns(const Job& job);
 
     template <class Work>
-    void blocks(const Job& job, const Work& work);
+    void blocks(const Job& job, std::int64_t most_rows, const Work& work);
 };
 
-/// work(block, scratch) for all of the result.
+/// work(block, scratch) for all of the result, in blocks of at most so many rows.
 template <class Work>
-void Int8Products::State::blocks(const Job& job, const Work& work) {
-    const Parts row_parts(job.rows, kMostRows);
+void Int8Products::State::blocks(const Job& job, std::int64_t most_rows, const Work& work) {
+    const Parts row_parts(job.rows, std::min(most_rows, std::max(kMostRows, job.rows / kTasks)));
     // Few rows: the columns are divided, too, so that every thread has some.
     const std::int64_t units = job.packed.panels / job.halves;
     const Parts column_parts(units, divided_up(units, divided_up(kTasks, row_parts.parts)));
@@ -138,20 +181,32 @@ void Int8Products::State::blocks(const Job& job, const Work& work) {
 /// A linear layer: every row is quantised by itself, where it is needed.
 void Int8Products::State::run_rows(const Job& job) {
     const std::int64_t depth = job.packed.depth, stride = stride_of(depth);
-    blocks(job, [&](const Block& block, Scratch& scratch) {
+    // Small weights stay in the second cache: then so do a block's inputs and those of the next.
+    const bool small = job.packed.panels * kPanel * depth <= kSmallWeights;
+    const std::int64_t most =
+        small ? std::clamp<std::int64_t>(kBlockFloats / depth / 14 * 14, 14, kMostRows) : kMostRows;
+    blocks(job, small ? kMostRows * 4 : kMostRows, [&](const Block& task, Scratch& scratch) {
         std::uint8_t* inputs = scratch.inputs_of(kMostRows * stride);
-        scratch.rows.resize(static_cast<std::size_t>(block.rows));
-        for (std::int64_t r = 0; r < block.rows; ++r) {
-            const float* x = job.args.x + (block.row + r) * depth;
-            Range range;
-            widen(range, x, depth);
-            scratch.rows[r] = Quantisation(range);
-            quantise(scratch.rows[r], x, depth, inputs + r * stride);
+        const Parts parts(task.rows, most);
+        for (std::int64_t part = 0; part < parts.parts; ++part) {
+            Block block = task;
+            block.row = task.row + parts.begin(part);
+            block.rows = parts.begin(part + 1) - parts.begin(part);
+            const float* x = job.args.x + block.row * depth;
+            scratch.scales.resize(static_cast<std::size_t>(block.rows));
+            scratch.zero_points.resize(static_cast<std::size_t>(block.rows));
+            quantise_rows(
+                {x, block.rows, depth, inputs, stride, scratch.scales.data(), scratch.zero_points.data()});
+            Inputs following;
+            if (small && part + 1 < parts.parts)
+                following = {x + block.rows * depth, (parts.begin(part + 2) - parts.begin(part + 1)) * depth};
+            multiply(
+                job, block, scratch,
+                [&](std::int64_t step, std::int64_t) {
+                    return Slice{inputs + step * kInt8Step, stride};
+                },
+                following);
         }
-        scratch.spread_rows();
-        multiply(job, block, scratch, [&](std::int64_t step, std::int64_t) {
-            return Slice{inputs + step * kInt8Step, stride};
-        });
     });
 }
 
@@ -216,7 +271,7 @@ void Int8Products::State::run_windows(const Job& job) {
     const auto quantisation_at = [&](std::int64_t image, std::int64_t column) -> const Quantisation& {
         return quantisations[image * groups + (groups > 1 ? column : 0)];
     };
-    blocks(job, [&](const Block& block, Scratch& scratch) {
+    blocks(job, kMostRows, [&](const Block& block, Scratch& scratch) {
         std::uint8_t* inputs = scratch.inputs_of(kMostRows * stride);
         scratch.rows.resize(static_cast<std::size_t>(block.rows));
         for (std::int64_t r = 0; r < block.rows; ++r) {

@@ -31,7 +31,7 @@ constexpr int kTileRows = kLanes == 16 ? 14 : 6;
 constexpr std::int64_t kTileColumns = 2 * kLanes;
 
 template <int kRows>
-void multiply_tile(const PanelArgs& args, std::int64_t row, std::int64_t column, Ahead ahead) {
+void multiply_tile(const PanelArgs& args, std::int64_t row, std::int64_t column, Ahead& ahead) {
     const Floats d;
     const float* HWY_RESTRICT a = args.a + row * args.a_stride;
     const float* HWY_RESTRICT b = args.b + column;
@@ -65,7 +65,7 @@ void multiply_tile(const PanelArgs& args, std::int64_t row, std::int64_t column,
     }
 }
 
-using Tile = void (*)(const PanelArgs&, std::int64_t, std::int64_t, Ahead);
+using Tile = void (*)(const PanelArgs&, std::int64_t, std::int64_t, Ahead&);
 template <int... kRows>
 constexpr std::array<Tile, sizeof...(kRows)> tiles(std::integer_sequence<int, kRows...>) {
     return {multiply_tile<kRows + 1>...};
@@ -74,10 +74,11 @@ constexpr auto kTiles = tiles(std::make_integer_sequence<int, kTileRows>());
 
 void MultiplyPanel(const PanelArgs& args) {
     const TileCuts cuts{args.rows, kTileRows, kTileColumns, args.depth};
-    for_each_tile(cuts, args.next,
-                  [&](std::int64_t rows, std::int64_t row, std::int64_t column, Ahead ahead) {
-                      kTiles[rows - 1](args, row, column, ahead);
-                  });
+    const Soon soon{.from = args.next,
+                    .bytes = args.depth * kPanel * static_cast<std::int64_t>(sizeof(float))};
+    for_each_tile(cuts, soon, [&](std::int64_t rows, std::int64_t row, std::int64_t column, Ahead& ahead) {
+        kTiles[rows - 1](args, row, column, ahead);
+    });
 }
 
 /// A row's sums plus bias, a vector at a time.
@@ -91,69 +92,105 @@ struct FloatRow {
     }
 };
 
-struct Int8Row {
-    const FinishArgs& args;
-    std::int64_t row;
-    HWY_INLINE V at(std::int64_t panel, std::int64_t lane) const {
+/// Some columns of sums of 8 bits, which are finished row after row.
+struct Int8Columns {
+    V scales, bias;
+    hn::Vec<hn::RebindToSigned<Floats>> sums;
+
+    HWY_INLINE Int8Columns(const FinishArgs& args, std::int64_t column)
+        : scales(hn::Load(Floats(), args.int8.column_scales + column)),
+          bias(hn::Load(Floats(), args.bias + column)),
+          sums(hn::Load(hn::RebindToSigned<Floats>(), args.int8.column_sums + column)) {}
+
+    HWY_INLINE V at(const FinishArgs& args, std::int64_t row, const std::int32_t* from) const {
         const Floats d;
         const hn::RebindToSigned<Floats> di;
-        const Int8Sums& int8 = args.int8;
-        const std::int64_t column = panel * kPanel + lane;
-        const auto sum = hn::Load(di, int8.sums + (panel * args.rows + row) * kPanel + lane);
-        const auto of_zero_point =
-            hn::Mul(hn::Set(di, int8.zero_points[row]), hn::Load(di, int8.column_sums + column));
-        const V scale = hn::Mul(hn::Set(d, int8.scales[row]), hn::Load(d, int8.column_scales + column));
-        return hn::MulAdd(hn::ConvertTo(d, hn::Sub(sum, of_zero_point)), scale,
-                          hn::Load(d, args.bias + column));
+        const auto of_zero_point = hn::Mul(hn::Set(di, args.int8.zero_points[row]), sums);
+        const V scale = hn::Mul(hn::Set(d, args.int8.scales[row]), scales);
+        return hn::MulAdd(hn::ConvertTo(d, hn::Sub(hn::Load(di, from), of_zero_point)), scale, bias);
     }
 };
 
-template <class Row, Activation kActivation>
-void finish(const FinishArgs& args) {
+/// What a result's row adds to its columns.
+struct Addends {
+    const float* per_image;
+    const float* residual;
+
+    HWY_INLINE Addends(const FinishArgs& args, std::int64_t row)
+        : per_image(args.per_image
+                        ? args.per_image + (args.first_row + row) / args.rows_per_image * args.y_stride
+                        : nullptr),
+          residual(args.residual ? args.residual + row * args.y_stride : nullptr) {}
+};
+
+/// Finishes and writes columns [c, c + kLanes) of a row, of which there may be fewer.
+template <Activation kActivation>
+HWY_INLINE void finish_vector(const FinishArgs& args, std::int64_t row, const Addends& addends,
+                              std::int64_t c, V v) {
+    const Floats d;
+    const std::int64_t count = std::min(kLanes, args.columns - c);
+    const auto load = [&](const float* from) HWY_ATTR {
+        return count == kLanes ? hn::LoadU(d, from + c) : load_first(d, from + c, count);
+    };
+    if (addends.per_image) v = hn::Add(v, load(addends.per_image));
+    v = activated(d, v, kActivation);
+    if (addends.residual) v = hn::Add(v, load(addends.residual));
+    float* const y = args.y + row * args.y_stride + c;
+    if (count == kLanes)
+        hn::StoreU(v, d, y);
+    else
+        store_first(d, v, y, count);
+}
+
+template <Activation kActivation>
+void finish_floats(const FinishArgs& args) {
     const Floats d;
     const std::int64_t halves = args.gate == Gate::geglu ? 2 : 1;
     for (std::int64_t r = 0; r < args.rows; ++r) {
-        const Row row{args, r};
-        const float* per_image =
-            args.per_image ? args.per_image + (args.first_row + r) / args.rows_per_image * args.y_stride
-                           : nullptr;
-        const float* residual = args.residual ? args.residual + r * args.y_stride : nullptr;
-        float* y = args.y + r * args.y_stride;
+        const FloatRow row{args, r};
+        const Addends addends(args, r);
         for (std::int64_t c = 0; c < args.columns; c += kLanes) {
-            const std::int64_t count = std::min(kLanes, args.columns - c);
-            const auto load = [&](const float* from) HWY_ATTR {
-                return count == kLanes ? hn::LoadU(d, from + c) : load_first(d, from + c, count);
-            };
             const std::int64_t panel = c / kPanel * halves, lane = c % kPanel;
             V v = row.at(panel, lane);
             if (halves == 2) v = hn::Mul(v, gelu_of(d, row.at(panel + 1, lane)));
-            if (per_image) v = hn::Add(v, load(per_image));
-            v = activated(d, v, kActivation);
-            if (residual) v = hn::Add(v, load(residual));
-            if (count == kLanes)
-                hn::StoreU(v, d, y + c);
-            else
-                store_first(d, v, y + c, count);
+            finish_vector<kActivation>(args, r, addends, c, v);
         }
     }
 }
 
-template <class Row>
-void finish_rows(const FinishArgs& args) {
-    switch (args.activation) {
-        case Activation::none:
-            return finish<Row, Activation::none>(args);
-        case Activation::silu:
-            return finish<Row, Activation::silu>(args);
-        case Activation::gelu:
-            return finish<Row, Activation::gelu>(args);
-        case Activation::quick_gelu:
-            return finish<Row, Activation::quick_gelu>(args);
+/// Columns first: what they are multiplied by stays in registers.
+template <Activation kActivation>
+void finish_int8(const FinishArgs& args) {
+    const Floats d;
+    const std::int64_t halves = args.gate == Gate::geglu ? 2 : 1, gate = (halves - 1) * kPanel;
+    for (std::int64_t c = 0; c < args.columns; c += kLanes) {
+        const std::int64_t panel = c / kPanel * halves, column = panel * kPanel + c % kPanel;
+        const Int8Columns values(args, column), gates(args, column + gate);
+        const std::int32_t* sums = args.int8.sums + panel * args.rows * kPanel + c % kPanel;
+        for (std::int64_t r = 0; r < args.rows; ++r, sums += kPanel) {
+            V v = values.at(args, r, sums);
+            if (halves == 2) v = hn::Mul(v, gelu_of(d, gates.at(args, r, sums + args.rows * kPanel)));
+            finish_vector<kActivation>(args, r, Addends(args, r), c, v);
+        }
     }
 }
 
+template <Activation kActivation>
+void finish(const FinishArgs& args) {
+    args.sums ? finish_floats<kActivation>(args) : finish_int8<kActivation>(args);
+}
+
 void FinishPanels(const FinishArgs& args) {
-    args.sums ? finish_rows<FloatRow>(args) : finish_rows<Int8Row>(args);
+    switch (args.activation) {
+        case Activation::none:
+            return finish<Activation::none>(args);
+        case Activation::silu:
+            return finish<Activation::silu>(args);
+        case Activation::gelu:
+            return finish<Activation::gelu>(args);
+        case Activation::quick_gelu:
+            return finish<Activation::quick_gelu>(args);
+    }
 }
 
 }  // namespace

@@ -15,14 +15,48 @@ inline constexpr std::int64_t kGroup = 8;
 inline constexpr std::int64_t kLine = 64;
 inline constexpr std::int64_t kLinesOfStep = 2;
 
-/// What a tile fetches into the second cache for later, so many lines every group.
-struct Ahead {
-    const char* from = nullptr;
-    int lines = 0;
+/// What is fetched while a panel is multiplied, into the second cache.
+struct Soon {
+    const void* from = nullptr;  // to be read: `bytes` in a row, or null
+    std::int64_t bytes = 0;
+    void* to = nullptr;          // to be written: `rows` of a panel's width, `stride` bytes apart, or null
+    const void* also = nullptr;  // to be read, as `to`, or null
+    std::int64_t rows = 0, stride = 0;
+};
+
+/// Hands out a panel's Soon, a part every group of its tiles.
+class Ahead {
+  public:
+    Ahead(const Soon& soon, std::int64_t groups)
+        : from_(static_cast<const char*>(soon.from)),
+          lines_(soon.from ? (soon.bytes + kLine - 1) / kLine : 0),
+          lines_each_((lines_ + groups - 1) / groups),
+          to_(static_cast<char*>(soon.to)),
+          also_(static_cast<const char*>(soon.also)),
+          rows_(soon.to ? soon.rows : 0),
+          rows_each_((rows_ + groups - 1) / groups),
+          stride_(soon.stride) {}
 
     void fetch() {
-        for (int line = 0; line < lines; ++line, from += kLine) __builtin_prefetch(from, 0, 2);
+        const std::int64_t lines = std::min(lines_, lines_each_);
+        for (std::int64_t line = 0; line < lines; ++line, from_ += kLine) __builtin_prefetch(from_, 0, 2);
+        lines_ -= lines;
+        const std::int64_t rows = std::min(rows_, rows_each_);
+        for (std::int64_t row = 0; row < rows; ++row, to_ += stride_) {
+            for (int line = 0; line < kLinesOfStep; ++line) __builtin_prefetch(to_ + line * kLine, 1, 2);
+            if (!also_) continue;
+            for (int line = 0; line < kLinesOfStep; ++line) __builtin_prefetch(also_ + line * kLine, 0, 2);
+            also_ += stride_;
+        }
+        rows_ -= rows;
     }
+
+  private:
+    const char* from_;
+    std::int64_t lines_, lines_each_;
+    char* to_;
+    const char* also_;
+    std::int64_t rows_, rows_each_, stride_;
 };
 
 struct TileCuts {
@@ -32,25 +66,17 @@ struct TileCuts {
     std::int64_t steps;         // of the depth; a step is two lines of weights
 };
 
-/// tile(rows, first row, first column, ahead) for all of a panel. `next`: as many weights as the panel has
-/// that will be needed soon, or null.
+/// tile(rows, first row, first column, ahead) for all of a panel.
 template <class Tile>
-void for_each_tile(const TileCuts& cuts, const void* next, const Tile& tile) {
+void for_each_tile(const TileCuts& cuts, const Soon& soon, const Tile& tile) {
     // Tiles of about equal height: a last one of one row would run at a fraction of the speed.
     const std::int64_t count = (cuts.rows + cuts.tile_rows - 1) / cuts.tile_rows;
     const std::int64_t height = (cuts.rows + count - 1) / std::max<std::int64_t>(1, count);
     const std::int64_t groups = (cuts.steps + kGroup - 1) / kGroup;
-    const std::int64_t lines = cuts.steps * kLinesOfStep;
-    const std::int64_t lines_each = (lines + groups * count - 1) / (groups * count);
-    std::int64_t fetched = next ? 0 : lines;
+    Ahead ahead(soon, std::max<std::int64_t>(1, groups * count));
     for (std::int64_t column = 0; column < kPanel; column += cuts.tile_columns)
-        for (std::int64_t row = 0; row < cuts.rows; row += height) {
-            Ahead ahead;
-            if (fetched < lines)
-                ahead = {static_cast<const char*>(next) + fetched * kLine, static_cast<int>(lines_each)};
-            fetched += groups * lines_each;
+        for (std::int64_t row = 0; row < cuts.rows; row += height)
             tile(std::min(height, cuts.rows - row), row, column, ahead);
-        }
 }
 
 }  // namespace stillreel::tensor
