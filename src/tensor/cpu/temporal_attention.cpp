@@ -18,6 +18,11 @@ namespace stillreel::tensor {
 // Numbers that are copied at a time stay in the second cache.
 constexpr std::int64_t kCopiedFloats = 32768;
 
+/// Heads [first, last) of pixels [begin, end) of a clip.
+struct FrameBlock {
+    std::int64_t clip, begin, end, first, last;
+};
+
 /// How one instruction set copies: `heads` of `pixels` at a time, which takes `floats` of memory.
 struct FrameSizes {
     std::int64_t stride;  // of a row
@@ -183,9 +188,67 @@ HWY_INLINE void sum_values(const Copies& copies, const Group& group, const float
     }
 }
 
+/// What a pixel of the next block will need: what lies a picture apart, nobody else fetches in time. A few
+/// lines at a time, between other work; more at once would have to wait for each other.
+class FramesAhead {
+  public:
+    /// Of `floats` from `column` on of every frame's query, key, value and result; `row` is the pixel's first
+    /// frame's.
+    FramesAhead(const TemporalAttentionArgs& args, std::int64_t row, std::int64_t column, std::int64_t floats,
+                std::int64_t steps)
+        : args_(args),
+          row_(row),
+          column_(column),
+          lines_((floats + kLineFloats - 1) / kLineFloats),
+          runs_(args.frames * kParts),
+          each_((runs_ * lines_ + steps - 1) / steps) {
+        begin_run();
+    }
+    /// Of nothing.
+    explicit FramesAhead(const TemporalAttentionArgs& args) : args_(args) {}
+
+    /// A share of the lines; all after as many calls as there are steps.
+    HWY_INLINE void fetch() {
+        for (std::int64_t left = each_; left > 0 && run_ < runs_;) {
+            const float* const end = at_ + std::min(left, lines_left_) * kLineFloats;
+            left -= (end - at_) / kLineFloats;
+            lines_left_ -= (end - at_) / kLineFloats;
+            if (run_ % kParts < kParts - 1)
+                for (; at_ < end; at_ += kLineFloats) __builtin_prefetch(at_, 0, 2);
+            else
+                for (; at_ < end; at_ += kLineFloats) __builtin_prefetch(at_, 1, 2);
+            if (lines_left_ > 0) continue;
+            if (++run_ < runs_) begin_run();
+        }
+    }
+
+  private:
+    static constexpr std::int64_t kLineFloats = 16;
+    static constexpr std::int64_t kParts = 4;
+
+    void begin_run() {
+        const TokenColumns parts[kParts] = {
+            args_.q, args_.k, args_.v, {args_.y, std::int64_t{args_.heads} * args_.head_size}};
+        const TokenColumns& part = parts[run_ % kParts];
+        at_ = part.data + (row_ + run_ / kParts * args_.pixels) * part.row_stride + column_;
+        lines_left_ = lines_;
+    }
+
+    const TemporalAttentionArgs& args_;
+    std::int64_t row_ = 0, column_ = 0, lines_ = 0, runs_ = 0, each_ = 0;
+    const float* at_ = nullptr;
+    std::int64_t run_ = 0, lines_left_ = 0;
+};
+
+/// Calls of FramesAhead::fetch() that attend_heads() makes.
+HWY_INLINE std::int64_t steps_of(std::int64_t heads, std::int64_t frames) {
+    const std::int64_t groups = heads * ((frames + kRows - 1) / kRows);
+    return (groups + kGroups - 1) / kGroups * (frames / kKeys) + groups;
+}
+
 /// Heads [0, heads) of the copies; frame f of head h goes to y + f * y_step + h * head_size.
 HWY_INLINE void attend_heads(const Copies& copies, std::int64_t heads, std::int64_t head_size, float* y,
-                             std::int64_t y_step) {
+                             std::int64_t y_step, FramesAhead& ahead) {
     const std::int64_t per_head = (copies.frames + kRows - 1) / kRows, all = heads * per_head;
     for (std::int64_t begin = 0; begin < all; begin += kGroups) {
         const int count = static_cast<int>(std::min<std::int64_t>(kGroups, all - begin));
@@ -196,10 +259,14 @@ HWY_INLINE void attend_heads(const Copies& copies, std::int64_t heads, std::int6
                          static_cast<int>(std::min<std::int64_t>(kRows, copies.frames - first))};
         }
         std::int64_t key = 0;
-        for (; key + kKeys <= copies.frames; key += kKeys) score_keys<kKeys>(copies, groups, count, key);
+        for (; key + kKeys <= copies.frames; key += kKeys) {
+            ahead.fetch();
+            score_keys<kKeys>(copies, groups, count, key);
+        }
         for (; key < copies.frames; ++key) score_keys<1>(copies, groups, count, key);
         soften(copies.weights, copies.frames);
         for (int i = 0; i < count; ++i) {
+            ahead.fetch();
             float* to = y + groups[i].first * y_step + groups[i].head * head_size;
             const float* weights = copies.weights + i * kRows;
             std::int64_t at = 0;
@@ -211,13 +278,13 @@ HWY_INLINE void attend_heads(const Copies& copies, std::int64_t heads, std::int6
     }
 }
 
-/// Heads [first, last) of pixels [begin, end) of one clip; the copies take `memory`.
-void AttendFrames(const TemporalAttentionArgs& args, const FrameSizes& sizes, std::int64_t clip,
-                  std::int64_t begin, std::int64_t end, std::int64_t first, std::int64_t last,
-                  float* memory) {
-    const std::int64_t heads = last - first, part = heads * args.frames * sizes.stride;
-    const std::int64_t column = first * args.head_size, width = std::int64_t{args.heads} * args.head_size;
-    const std::int64_t row = clip * args.frames * args.pixels;  // of the clip's first pixel
+/// One block; the copies take `memory`. `next` is the block after it, perhaps of no pixels.
+void AttendFrames(const TemporalAttentionArgs& args, const FrameSizes& sizes, const FrameBlock& block,
+                  const FrameBlock& next, float* memory) {
+    const std::int64_t heads = block.last - block.first, part = heads * args.frames * sizes.stride;
+    const std::int64_t column = block.first * args.head_size,
+                       width = std::int64_t{args.heads} * args.head_size;
+    const std::int64_t row = block.clip * args.frames * args.pixels;  // of the clip's first pixel
     // Scores are exponents of 2: a softmax is the same with any base.
     const float scale =
         static_cast<float>(1.4426950408889634 / std::sqrt(static_cast<double>(args.head_size)));
@@ -229,17 +296,22 @@ void AttendFrames(const TemporalAttentionArgs& args, const FrameSizes& sizes, st
                      to + (head * args.frames + f) * sizes.stride);
     };
     for (std::int64_t f = 0; f < args.frames; ++f)
-        for (std::int64_t pixel = begin; pixel < end; ++pixel) {
-            float* to = memory + (pixel - begin) * 3 * part;
+        for (std::int64_t pixel = block.begin; pixel < block.end; ++pixel) {
+            float* to = memory + (pixel - block.begin) * 3 * part;
             copy(args.q, pixel, f, scale, to);
             copy(args.k, pixel, f, 1, to + part);
             copy(args.v, pixel, f, 1, to + 2 * part);
         }
-    float* weights = memory + (end - begin) * 3 * part;
-    for (std::int64_t pixel = begin; pixel < end; ++pixel) {
-        float* at = memory + (pixel - begin) * 3 * part;
+    const std::int64_t steps = steps_of(heads, args.frames);
+    float* weights = memory + (block.end - block.begin) * 3 * part;
+    for (std::int64_t pixel = block.begin; pixel < block.end; ++pixel) {
+        float* at = memory + (pixel - block.begin) * 3 * part;
+        const std::int64_t later = next.begin + pixel - block.begin;
+        FramesAhead ahead = later < next.end ? FramesAhead(args, row + later, next.first * args.head_size,
+                                                           (next.last - next.first) * args.head_size, steps)
+                                             : FramesAhead(args);
         attend_heads({at, at + part, at + 2 * part, weights, args.frames, sizes.stride}, heads,
-                     args.head_size, args.y + (row + pixel) * width + column, args.pixels * width);
+                     args.head_size, args.y + (row + pixel) * width + column, args.pixels * width, ahead);
     }
 }
 
@@ -269,10 +341,17 @@ void temporal_attention(Crew& crew, const TemporalAttentionArgs& args) {
         const std::shared_ptr<float> memory = crew.scratch(sizes.floats);
         const std::int64_t from = task % pieces * blocks * sizes.pixels;
         const std::int64_t to = std::min(args.pixels, from + blocks * sizes.pixels);
-        for (std::int64_t begin = from; begin < to; begin += sizes.pixels)
-            for (std::int64_t head = 0; head < args.heads; head += sizes.heads)
-                kernel(args, sizes, task / pieces, begin, std::min(to, begin + sizes.pixels), head,
-                       std::min<std::int64_t>(args.heads, head + sizes.heads), memory.get());
+        const auto block_at = [&](std::int64_t begin, std::int64_t head) {
+            return FrameBlock{task / pieces, begin, std::min(to, begin + sizes.pixels), head,
+                              std::min<std::int64_t>(args.heads, head + sizes.heads)};
+        };
+        FrameBlock block = block_at(from, 0);
+        while (block.begin < to) {
+            const bool all_heads = block.last == args.heads;
+            const FrameBlock next = all_heads ? block_at(block.end, 0) : block_at(block.begin, block.last);
+            kernel(args, sizes, block, next, memory.get());
+            block = next;
+        }
     });
 }
 
