@@ -1,6 +1,6 @@
 // Packed products and convolutions at the shapes of I2VGen-XL (256x256, 8 frames, batch 2) and its VAE. Each
 // line gives the rate and its share of the rate that a 4096^3 product of floats reached in the same run;
-// lines of int8 how many times as fast they are as the same layer in floats, taking turns.
+// lines of bf16 and int8 how many times as fast they are as the same layer in floats, taking turns.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -121,19 +121,20 @@ void measure(benchmark::State& state, const Layer& layer, Products& products, do
     state.counters["share"] = rate / machine;
 }
 
-void measure_int8(benchmark::State& state, const Layer& layer, Products& products, double machine) {
-    Stage floats(products, layer), int8(products, layer, Precision::int8);
+template <Precision kPrecision>
+void measure_beside_floats(benchmark::State& state, const Layer& layer, Products& products, double machine) {
+    Stage floats(products, layer), other(products, layer, kPrecision);
     floats.run();
-    int8.run();
-    std::vector<double> float_seconds, int8_seconds;
+    other.run();
+    std::vector<double> float_seconds, other_seconds;
     for (auto _ : state) {
         float_seconds.push_back(floats.run());
-        int8_seconds.push_back(int8.run());
+        other_seconds.push_back(other.run());
     }
-    const double rate = int8.flops() / median(int8_seconds) * 1e-9;
+    const double rate = other.flops() / median(other_seconds) * 1e-9;
     state.counters["gflops"] = std::round(rate);
     state.counters["share"] = rate / machine;
-    state.counters["times_f32"] = median(float_seconds) / median(int8_seconds);
+    state.counters["times_f32"] = median(float_seconds) / median(other_seconds);
 }
 
 std::vector<Layer> layers() {
@@ -198,6 +199,7 @@ int main(int argc, char** argv) {
                 ->MinTime(0.2);
     };
     register_all("", measure);
-    register_all("int8 ", measure_int8);
+    register_all("bf16 ", measure_beside_floats<Precision::bf16>);
+    register_all("int8 ", measure_beside_floats<Precision::int8>);
     benchmark::RunSpecifiedBenchmarks();
 }

@@ -34,11 +34,13 @@ struct Window {
 /// geglu: the outputs are two halves (value, gate) and the result is value * gelu(gate), half as wide.
 enum class Gate { none, geglu };
 
-/// What a product multiplies. f32: its inputs and weights as they are. int8: weights as whole numbers of 8
-/// bits with a scale for every output, inputs as whole numbers with a scale and a zero point for everything
-/// that a result may look at together (a token; a pixel's frames under a temporal window; an image), found
-/// anew for every input; the sums are exact.
-enum class Precision { f32, int8 };
+/// What a product multiplies. f32: its inputs and weights as they are. bf16: both rounded to bfloat16, 8 bits
+/// of every number, the sums in float32; results may differ in their last bits from one instruction set to
+/// another, never with the number of threads or of rows. int8: weights as whole numbers of 8 bits with a
+/// scale for every output, inputs as whole numbers with a scale and a zero point for everything that a result
+/// may look at together (a token; a pixel's frames under a temporal window; an image), found anew for every
+/// input; the sums are exact.
+enum class Precision { f32, bf16, int8 };
 std::string_view name_of(Precision precision);
 
 /// Weights in the form that a backend computes with. Immutable; shared between threads.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <hwy/targets.h>
 
 #include <bit>
 #include <cmath>
@@ -42,7 +43,7 @@ inline std::ostream& operator<<(std::ostream& out, const Case& c) {
     return out << " window " << w.kernel_h << "x" << w.kernel_w << " stride " << w.stride << " padding "
                << w.top << w.left << w.bottom << w.right << " gate " << int(c.gate) << " activation "
                << int(c.activation) << " vectors " << c.vectors << " residual " << int(c.residual) << " type "
-               << name_of(c.type) << (c.precision == Precision::int8 ? " int8" : "");
+               << name_of(c.type) << " " << name_of(c.precision);
 }
 
 /// Numbers as a file of that type holds them.
@@ -159,6 +160,30 @@ inline double worst_error(const std::vector<float>& a, const std::vector<float>&
         worst = std::max(
             worst, std::abs(static_cast<double>(a[i]) - b[i]) / (1 + std::abs(static_cast<double>(b[i]))));
     return worst;
+}
+
+/// How far the noise of `a` lies below the numbers of `b`.
+inline double decibels_of(const std::vector<float>& a, const std::vector<float>& b) {
+    double signal = 0, noise = 0;
+    for (std::size_t i = 0; i < b.size(); ++i) {
+        signal += std::pow(b[i], 2.0);
+        noise += std::pow(static_cast<double>(a[i]) - b[i], 2.0);
+    }
+    return 10 * std::log10(signal / noise);
+}
+
+/// Those that multiply and add with one rounding.
+inline std::int64_t fused_targets() { return hwy::SupportedTargets() & (HWY_AVX2 | HWY_AVX3 | HWY_AVX3_DL); }
+
+/// With each of the instruction sets as the best one.
+template <class Work>
+void on_each(std::int64_t targets, Work work) {
+    for (std::int64_t rest = targets; rest != 0; rest &= rest - 1) {
+        SCOPED_TRACE(hwy::TargetName(rest & -rest));
+        hwy::SetSupportedTargetsForTest(rest);
+        work();
+        hwy::SetSupportedTargetsForTest(0);
+    }
 }
 
 inline Case linear(std::int64_t rows, std::int64_t inputs, std::int64_t outputs) {

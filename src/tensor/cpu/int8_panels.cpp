@@ -1,13 +1,8 @@
 #include "tensor/cpu/int8_panels.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstring>
 #include <limits>
-#include <utility>
-
-#include "tensor/cpu/tiles.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -44,6 +39,8 @@ namespace {
 
 #include <hwy/highway.h>
 
+#include "tensor/cpu/panel_tiles-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace stillreel::tensor {
 namespace HWY_NAMESPACE {
@@ -54,21 +51,24 @@ using Floats = hn::CappedTag<float, 16>;
 using Ints = hn::RebindToSigned<Floats>;
 using Bytes = hn::Rebind<std::uint8_t, Floats>;
 using V = hn::Vec<Floats>;
-using Sums = hn::Vec<Ints>;
 
-constexpr std::int64_t kLanes = hn::MaxLanes(Floats());
+constexpr std::int64_t kLanes = kPanelLanes;
 
-// A method keeps a vector's inputs and weights in the form that it multiplies: with_products() adds, lane by
-// lane, the four products of unsigned inputs and signed weights to the sums. Tile rows are as many as
-// registers hold.
+struct Int8Method {
+    using Args = Int8PanelArgs;
+    using Tag = Ints;
+    using Sums = hn::Vec<Ints>;
+};
+
+// Methods add, lane by lane, the four products of unsigned inputs and signed weights to the sums.
 #if HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_AVX2
 
-struct Vnni {
+struct Vnni : Int8Method {
     static constexpr int kTileRows = kLanes == 16 ? 14 : 6;
     using Input = Sums;
     using Weights = Sums;
-    static HWY_INLINE Input input_of(Sums bytes) { return bytes; }
-    static HWY_INLINE Weights weights_of(Sums bytes) { return bytes; }
+    static HWY_INLINE Input input_at(const std::uint8_t* a) { return word_everywhere(a); }
+    static HWY_INLINE Weights weights_at(const std::int8_t* b) { return words_at(b); }
     static HWY_INLINE Sums with_products(Sums sums, Input x, Weights w) {
         // Highway 1.0.3 has no name for it, and compiles these targets without the compiler's. The first form
         // is that of AVX-512, the second that of AVX-VNNI.
@@ -86,21 +86,21 @@ struct Vnni {
 
 /// Odd and even bytes as words: two instructions that add pairs of products. The one for bytes would
 /// saturate.
-struct Words {
+struct BytesApart : Int8Method {
     static constexpr int kTileRows = kLanes == 16 ? 12 : 4;
     using D = hn::Repartition<std::int16_t, Ints>;
     struct Input {
         hn::Vec<D> even, odd;
     };
     using Weights = Input;
-    static HWY_INLINE Input input_of(Sums bytes) {
+    static HWY_INLINE Input input_at(const std::uint8_t* a) {
         const hn::RebindToUnsigned<D> du;
-        const auto words = hn::BitCast(du, bytes);
+        const auto words = hn::BitCast(du, word_everywhere(a));
         return {hn::BitCast(D(), hn::And(words, hn::Set(du, 0xff))),
                 hn::BitCast(D(), hn::ShiftRight<8>(words))};
     }
-    static HWY_INLINE Weights weights_of(Sums bytes) {
-        const auto words = hn::BitCast(D(), bytes);
+    static HWY_INLINE Weights weights_at(const std::int8_t* b) {
+        const auto words = hn::BitCast(D(), words_at(b));
         return {hn::ShiftRight<8>(hn::ShiftLeft<8>(words)), hn::ShiftRight<8>(words)};
     }
     static HWY_INLINE Sums with_products(Sums sums, const Input& x, const Weights& w) {
@@ -113,12 +113,12 @@ struct Words {
 #else
 
 /// A byte of each after the other.
-struct Words {
+struct BytesApart : Int8Method {
     static constexpr int kTileRows = 4;
     using Input = Sums;
     using Weights = Sums;
-    static HWY_INLINE Input input_of(Sums bytes) { return bytes; }
-    static HWY_INLINE Weights weights_of(Sums bytes) { return bytes; }
+    static HWY_INLINE Input input_at(const std::uint8_t* a) { return word_everywhere(a); }
+    static HWY_INLINE Weights weights_at(const std::int8_t* b) { return words_at(b); }
     static HWY_INLINE Sums with_products(Sums sums, Input x, Weights w) {
         const Ints d;
         const auto product = [&](Sums left, Sums right) HWY_ATTR {
@@ -133,84 +133,13 @@ struct Words {
 
 #endif
 
-constexpr std::int64_t kTileColumns = 2 * kLanes;
-
-/// The weights of a vector's columns, four bytes each.
-HWY_INLINE Sums columns_at(const std::int8_t* b) {
-#if HWY_TARGET == HWY_SCALAR
-    std::int32_t four = 0;
-    std::memcpy(&four, b, sizeof(four));
-    return hn::Set(Ints(), four);
-#else
-    return hn::BitCast(Ints(), hn::Load(hn::Repartition<std::int8_t, Ints>(), b));
-#endif
-}
-
-HWY_INLINE Sums four_everywhere(const std::uint8_t* bytes) {
-    std::int32_t four = 0;
-    std::memcpy(&four, bytes, sizeof(four));
-    return hn::Set(Ints(), four);
-}
-
-template <class Method, int kRows>
-void multiply_tile(const Int8PanelArgs& args, std::int64_t row, std::int64_t column, Ahead& ahead) {
-    const Ints d;
-    const std::uint8_t* HWY_RESTRICT a = args.a + row * args.a_stride;
-    const std::int8_t* HWY_RESTRICT b = args.b + column * kInt8Step;
-    std::int32_t* HWY_RESTRICT to = args.sums + row * kPanel + column;
-    const std::int64_t a_stride = args.a_stride;
-    Sums sums[kRows][2];
-#pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) {
-        const bool zero = args.begin == Begin::zero;
-        sums[r][0] = zero ? hn::Zero(d) : hn::Load(d, to + r * kPanel);
-        sums[r][1] = zero ? hn::Zero(d) : hn::Load(d, to + r * kPanel + kLanes);
-    }
-    for (std::int64_t group = 0; group < args.steps; group += kGroup) {
-        ahead.fetch();
-        const std::int64_t end = std::min(args.steps, group + kGroup);
-        for (std::int64_t step = group; step < end; ++step, b += kPanel * kInt8Step) {
-            const typename Method::Weights left = Method::weights_of(columns_at(b));
-            const typename Method::Weights right = Method::weights_of(columns_at(b + kLanes * kInt8Step));
-#pragma GCC unroll 16
-            for (int r = 0; r < kRows; ++r) {
-                const typename Method::Input x =
-                    Method::input_of(four_everywhere(a + r * a_stride + step * kInt8Step));
-                sums[r][0] = Method::with_products(sums[r][0], x, left);
-                sums[r][1] = Method::with_products(sums[r][1], x, right);
-            }
-        }
-    }
-#pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) {
-        hn::Store(sums[r][0], d, to + r * kPanel);
-        hn::Store(sums[r][1], d, to + r * kPanel + kLanes);
-    }
-}
-
-using Tile = void (*)(const Int8PanelArgs&, std::int64_t, std::int64_t, Ahead&);
-template <class Method, int... kRows>
-constexpr std::array<Tile, sizeof...(kRows)> tiles(std::integer_sequence<int, kRows...>) {
-    return {multiply_tile<Method, kRows + 1>...};
-}
-
-template <class Method>
-void multiply_by(const Int8PanelArgs& args) {
-    static constexpr auto kTiles = tiles<Method>(std::make_integer_sequence<int, Method::kTileRows>());
-    const TileCuts cuts{args.rows, Method::kTileRows, kTileColumns, args.steps};
-    for_each_tile(cuts, args.soon,
-                  [&](std::int64_t rows, std::int64_t row, std::int64_t column, Ahead& ahead) {
-                      kTiles[rows - 1](args, row, column, ahead);
-                  });
-}
-
 void MultiplyInt8Panel(const Int8PanelArgs& args) {
 #if HWY_TARGET == HWY_AVX3_DL
     multiply_by<Vnni>(args);
 #elif HWY_TARGET == HWY_AVX2
-    has_avx_vnni() ? multiply_by<Vnni>(args) : multiply_by<Words>(args);
+    has_avx_vnni() ? multiply_by<Vnni>(args) : multiply_by<BytesApart>(args);
 #else
-    multiply_by<Words>(args);
+    multiply_by<BytesApart>(args);
 #endif
 }
 
@@ -251,7 +180,7 @@ HWY_INLINE void quantise_by(const Quantisation& quantisation, const float* x, st
     constexpr std::int32_t kLargeBits = 0x4b400000;
     const V large = hn::BitCast(d, hn::Set(di, kLargeBits));
     const V per_scale = hn::Set(d, quantisation.per_scale);
-    const Sums zero_point = hn::Set(di, quantisation.zero_point - kLargeBits);
+    const auto zero_point = hn::Set(di, quantisation.zero_point - kLargeBits);
     const auto quantised = [&](V v) HWY_ATTR {
         const V shifted = hn::Add(hn::Mul(v, per_scale), large);
         return hn::DemoteTo(bytes, hn::Add(hn::BitCast(di, shifted), zero_point));

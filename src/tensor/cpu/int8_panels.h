@@ -14,30 +14,18 @@
 #include <limits>
 
 #include "tensor/cpu/panels.h"
-#include "tensor/cpu/tiles.h"
 
 namespace stillreel::tensor {
 
-inline constexpr std::int64_t kInt8Step = 4;  // of the depth
+inline constexpr std::int64_t kInt8Step = kStepOf<std::int8_t>;
 
 struct Int8Panels final : Panels {
-    std::int64_t steps = 0;                 // of four
     HugeArrayOf<std::int8_t> weights;       // [panels][steps][32][4]
     HugeArray scales;                       // [panels][32]
     HugeArrayOf<std::int32_t> column_sums;  // [panels][32], of the weights
 };
 
-struct Int8PanelArgs {
-    const std::uint8_t* a = nullptr;  // [rows][a_stride], 4 * steps each
-    std::int64_t a_stride = 0;
-    const std::int8_t* b = nullptr;  // [steps][32][4]
-    std::int64_t steps = 0;
-    std::int64_t rows = 0;
-    Begin begin = Begin::zero;
-    std::int32_t* sums = nullptr;  // [rows][32]
-    Soon soon;
-};
-/// sums[r] (+)= a[r] * b for `rows` rows of one panel.
+using Int8PanelArgs = PanelProduct<std::uint8_t, std::int8_t, std::int32_t>;
 void multiply_panel(const Int8PanelArgs& args);
 
 /// What numbers that are quantised together span; 0 is always among them.

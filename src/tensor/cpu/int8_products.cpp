@@ -115,12 +115,7 @@ void multiply(const Job& job, const Block& block, Scratch& scratch, const SliceO
         tile.begin = slice ? Begin::sums : Begin::zero;
         tile.sums = sums;
         tile.soon = soon_after(job, block, tile, panel, following);
-        if (end) {
-            tile.soon.to = end->y;
-            tile.soon.also = end->residual == end->y ? nullptr : end->residual;
-            tile.soon.rows = block.rows;
-            tile.soon.stride = end->y_stride * static_cast<std::int64_t>(sizeof(float));
-        }
+        if (end) tile.soon.will_finish(*end);
         multiply_panel(tile);
     };
     for (std::int64_t part = 0; part < columns.parts; ++part)
@@ -287,7 +282,7 @@ void Int8Products::State::run_windows(const Job& job) {
                 [&](std::int64_t image, std::int64_t column) {
                     return static_cast<std::uint8_t>(quantisation_at(image, column).zero_point);
                 },
-                inputs, stride);
+                copy_numbers<std::uint8_t>, inputs, stride);
             return Slice{inputs, stride};
         });
     });

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 #include <vector>
 
 #include "base/check.h"
@@ -32,11 +33,26 @@ std::vector<Source> columns_of(const PackRequest& request, const Panels& packed)
     return columns;
 }
 
-void pack_panel(const PackedPanels& packed, const Source* columns, float* to) {
+/// Floats as the numbers of a panel.
+template <class Number>
+const Number* converted(const std::vector<float>& floats, std::vector<Number>& numbers) {
+    if constexpr (std::is_same_v<Number, float>) {
+        return floats.data();
+    } else {
+        numbers.resize(floats.size());
+        round_to_bf16(floats.data(), static_cast<std::int64_t>(floats.size()), numbers.data());
+        return numbers.data();
+    }
+}
+
+template <class Number>
+void pack_panel(const Panels& packed, const Source* columns, Number* to) {
+    constexpr std::int64_t kStep = kStepOf<Number>;
     // So many inputs at a time that what 32 outputs need of them stays in the first cache.
     const std::int64_t taps = std::int64_t{packed.window.kernel_h} * packed.window.kernel_w;
     const std::int64_t block = std::max<std::int64_t>(1, 256 / taps);
     std::vector<float> stored(static_cast<std::size_t>(kPanel * block * taps));
+    std::vector<Number> numbers;
     for (std::int64_t first = 0; first < packed.inputs; first += block) {
         const std::int64_t count = std::min(block, packed.inputs - first);
         for (std::int64_t c = 0; c < kPanel; ++c) {
@@ -46,13 +62,29 @@ void pack_panel(const PackedPanels& packed, const Source* columns, float* to) {
             else
                 std::ranges::fill(out, 0.0f);
         }
+        const Number* all = converted(stored, numbers);
         for (std::int64_t i = 0; i < count; ++i)
             for (std::int64_t tap = 0; tap < taps; ++tap) {
-                float* row = to + (tap * packed.inputs + first + i) * kPanel;
-                const float* from = stored.data() + i * taps + tap;
-                for (std::int64_t c = 0; c < kPanel; ++c) row[c] = from[c * block * taps];
+                const std::int64_t k = tap * packed.inputs + first + i;
+                Number* row = to + k / kStep * kStep * kPanel + k % kStep;
+                const Number* from = all + i * taps + tap;
+                for (std::int64_t c = 0; c < kPanel; ++c) row[c * kStep] = from[c * block * taps];
             }
     }
+}
+
+/// Everything but sizes and biases, which are there already.
+template <class Weights>
+void pack_weights(const std::vector<Source>& columns, ThreadPool& pool, const CancelFlag* cancel,
+                  Weights& packed) {
+    using Number = typename Weights::Number;
+    const std::int64_t size = packed.steps * kStepOf<Number> * kPanel;
+    packed.weights = HugeArrayOf<Number>(packed.panels * size);
+    packed.bytes = packed.weights.bytes() + packed.bias.bytes();
+    pool.parallel_for(static_cast<int>(packed.panels), [&](int panel) {
+        if (cancel) cancel->throw_if_requested();
+        pack_panel(packed, columns.data() + panel * kPanel, packed.weights.data() + panel * size);
+    });
 }
 
 void pack_biases(const PackRequest& request, const std::vector<Source>& columns, Panels& packed) {
@@ -65,8 +97,8 @@ void pack_biases(const PackRequest& request, const std::vector<Source>& columns,
     }
 }
 
-/// Everything but the weights: sizes and biases, and where each column comes from.
-std::vector<Source> describe(const PackRequest& request, Panels& packed) {
+/// Everything but the weights: sizes and biases, and where each column comes from. `step`: of the depth.
+std::vector<Source> describe(const PackRequest& request, std::int64_t step, Panels& packed) {
     const std::int64_t taps = std::int64_t{request.window.kernel_h} * request.window.kernel_w;
     std::int64_t outputs = 0;
     for (const WeightData& weight : request.weights) outputs += weight.shape[0];
@@ -76,6 +108,7 @@ std::vector<Source> describe(const PackRequest& request, Panels& packed) {
     packed.gate = request.gate;
     packed.precision = request.precision;
     packed.depth = shape.elements() / shape[0];
+    packed.steps = (packed.depth + step - 1) / step;
     packed.inputs = packed.depth / taps;
     packed.outputs = outputs / halves;
     packed.panels = (packed.outputs + kPanel - 1) / kPanel * halves;
@@ -125,23 +158,22 @@ void pack_int8_column(const Source& source, std::int64_t column, Int8Panels& pac
 std::shared_ptr<PackedPanels> pack_panels(const PackRequest& request, ThreadPool& pool,
                                           const CancelFlag* cancel) {
     auto packed = std::make_shared<PackedPanels>();
-    const std::vector<Source> columns = describe(request, *packed);
-    packed->weights = HugeArray(packed->panels * packed->depth * kPanel);
-    packed->bytes = packed->weights.bytes() + packed->bias.bytes();
-    float* panels = packed->weights.data();
-    pool.parallel_for(static_cast<int>(packed->panels), [&](int panel) {
-        if (cancel) cancel->throw_if_requested();
-        pack_panel(*packed, columns.data() + panel * kPanel, panels + panel * packed->depth * kPanel);
-    });
+    pack_weights(describe(request, kStepOf<float>, *packed), pool, cancel, *packed);
+    return packed;
+}
+
+std::shared_ptr<Bf16Panels> pack_bf16_panels(const PackRequest& request, ThreadPool& pool,
+                                             const CancelFlag* cancel) {
+    auto packed = std::make_shared<Bf16Panels>();
+    pack_weights(describe(request, kStepOf<std::uint16_t>, *packed), pool, cancel, *packed);
     return packed;
 }
 
 std::shared_ptr<Int8Panels> pack_int8_panels(const PackRequest& request, ThreadPool& pool,
                                              const CancelFlag* cancel) {
     auto packed = std::make_shared<Int8Panels>();
-    const std::vector<Source> columns = describe(request, *packed);
+    const std::vector<Source> columns = describe(request, kInt8Step, *packed);
     STILLREEL_CHECK(packed->depth <= kMostInt8Depth);
-    packed->steps = (packed->depth + kInt8Step - 1) / kInt8Step;
     packed->weights = HugeArrayOf<std::int8_t>(packed->panels * packed->steps * kPanel * kInt8Step);
     packed->scales = HugeArray(packed->panels * kPanel);
     packed->column_sums = HugeArrayOf<std::int32_t>(packed->panels * kPanel);

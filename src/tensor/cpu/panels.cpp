@@ -1,11 +1,6 @@
 #include "tensor/cpu/panels.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
-#include <utility>
-
-#include "tensor/cpu/tiles.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/cpu/panels.cpp"
@@ -13,6 +8,7 @@
 
 #include <hwy/highway.h>
 
+#include "tensor/cpu/panel_tiles-inl.h"
 #include "tensor/cpu/vector_math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -24,62 +20,22 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Floats = hn::CappedTag<float, 16>;
 using V = hn::Vec<Floats>;
 
-// A tile of sums stays in registers: with 32 registers of 16 floats 14 rows of a whole panel, with 16
-// registers 6 rows of two vectors.
-constexpr std::int64_t kLanes = hn::MaxLanes(Floats());
-constexpr int kTileRows = kLanes == 16 ? 14 : 6;
-constexpr std::int64_t kTileColumns = 2 * kLanes;
+constexpr std::int64_t kLanes = kPanelLanes;
 
-template <int kRows>
-void multiply_tile(const PanelArgs& args, std::int64_t row, std::int64_t column, Ahead& ahead) {
-    const Floats d;
-    const float* HWY_RESTRICT a = args.a + row * args.a_stride;
-    const float* HWY_RESTRICT b = args.b + column;
-    float* HWY_RESTRICT to = args.sums + row * kPanel + column;
-    const std::int64_t a_stride = args.a_stride;
-    V sums[kRows][2];
-#pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) {
-        const bool zero = args.begin == Begin::zero;
-        sums[r][0] = zero ? hn::Zero(d) : hn::Load(d, to + r * kPanel);
-        sums[r][1] = zero ? hn::Zero(d) : hn::Load(d, to + r * kPanel + kLanes);
-    }
-    for (std::int64_t group = 0; group < args.depth; group += kGroup) {
-        ahead.fetch();
-        const std::int64_t end = std::min(args.depth, group + kGroup);
-        for (std::int64_t k = group; k < end; ++k, b += kPanel) {
-            const V left = hn::Load(d, b);
-            const V right = hn::Load(d, b + kLanes);
-#pragma GCC unroll 16
-            for (int r = 0; r < kRows; ++r) {
-                const V x = hn::Set(d, a[r * a_stride + k]);
-                sums[r][0] = hn::MulAdd(x, left, sums[r][0]);
-                sums[r][1] = hn::MulAdd(x, right, sums[r][1]);
-            }
-        }
-    }
-#pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) {
-        hn::Store(sums[r][0], d, to + r * kPanel);
-        hn::Store(sums[r][1], d, to + r * kPanel + kLanes);
-    }
-}
+struct FloatProducts {
+    using Args = PanelArgs;
+    using Tag = Floats;
+    using Sums = V;
+    using Input = V;
+    using Weights = V;
+    // With 32 registers of 16 floats 14 rows of a whole panel, with 16 registers 6 rows of two vectors.
+    static constexpr int kTileRows = kLanes == 16 ? 14 : 6;
+    static HWY_INLINE V input_at(const float* a) { return hn::Set(Floats(), *a); }
+    static HWY_INLINE V weights_at(const float* b) { return hn::Load(Floats(), b); }
+    static HWY_INLINE V with_products(V sums, V x, V w) { return hn::MulAdd(x, w, sums); }
+};
 
-using Tile = void (*)(const PanelArgs&, std::int64_t, std::int64_t, Ahead&);
-template <int... kRows>
-constexpr std::array<Tile, sizeof...(kRows)> tiles(std::integer_sequence<int, kRows...>) {
-    return {multiply_tile<kRows + 1>...};
-}
-constexpr auto kTiles = tiles(std::make_integer_sequence<int, kTileRows>());
-
-void MultiplyPanel(const PanelArgs& args) {
-    const TileCuts cuts{args.rows, kTileRows, kTileColumns, args.depth};
-    const Soon soon{.from = args.next,
-                    .bytes = args.depth * kPanel * static_cast<std::int64_t>(sizeof(float))};
-    for_each_tile(cuts, soon, [&](std::int64_t rows, std::int64_t row, std::int64_t column, Ahead& ahead) {
-        kTiles[rows - 1](args, row, column, ahead);
-    });
-}
+void MultiplyPanel(const PanelArgs& args) { multiply_by<FloatProducts>(args); }
 
 /// A row's sums plus bias, a vector at a time.
 struct FloatRow {

@@ -4,6 +4,9 @@
 // row (tap * inputs + channel) holds that input's weight for the 32 columns. Columns beyond the last are
 // zeros. With geglu, value panels and gate panels alternate, so that both halves of a result are computed
 // one after the other.
+//
+// Smaller numbers lie as many together as fill a float's 4 bytes: a step of the depth, that one instruction
+// multiplies. Whatever the numbers, a step is 4 bytes of an input row and 128 bytes of a panel.
 #pragma once
 
 #include <cstdint>
@@ -15,33 +18,24 @@ namespace stillreel::tensor {
 
 inline constexpr std::int64_t kPanel = 32;  // columns
 
+/// Inputs, and weights of a column, that a step has of such numbers.
+template <class Number>
+inline constexpr std::int64_t kStepOf = sizeof(float) / sizeof(Number);
+
 struct Panels : Packed {
     std::int64_t depth = 0;   // K
+    std::int64_t steps = 0;   // of the depth; what the last one lacks is zeros
     std::int64_t panels = 0;  // even with geglu
     HugeArray bias;           // [panels][32]; zeros without one
 };
 
 struct PackedPanels final : Panels {
+    using Number = float;
     HugeArray weights;  // [panels][depth][32]
 };
 
 /// What the sums of a panel begin with.
 enum class Begin { zero, sums };
-
-/// sums[r] (+)= a[r] * b for `rows` rows of one panel.
-struct PanelArgs {
-    const float* a = nullptr;  // [rows][a_stride], `depth` numbers each
-    std::int64_t a_stride = 0;
-    const float* b = nullptr;  // [depth][32]
-    std::int64_t depth = 0;
-    std::int64_t rows = 0;
-    Begin begin = Begin::zero;
-    float* sums = nullptr;        // [rows][32]
-    const float* next = nullptr;  // as many numbers as in b that will be needed soon, or null
-};
-/// Every sum adds its products in the order of the depth with fused multiply-add, so that the bits depend
-/// neither on the width of the registers nor on how rows and columns are divided.
-void multiply_panel(const PanelArgs& args);
 
 /// Sums of products of 8 bits: (sum - zero point of the row * column's sum) * row's scale * column's scale.
 struct Int8Sums {
@@ -69,5 +63,40 @@ struct FinishArgs {
     std::int64_t y_stride = 0;
 };
 void finish_panels(const FinishArgs& args);
+
+/// What is fetched while a panel is multiplied, into the second cache.
+struct Soon {
+    const void* from = nullptr;  // to be read: `bytes` in a row, or null
+    std::int64_t bytes = 0;
+    void* to = nullptr;          // to be written: `rows` of a panel's width, `stride` bytes apart, or null
+    const void* also = nullptr;  // to be read, as `to`, or null
+    std::int64_t rows = 0, stride = 0;
+
+    /// The places of results that are finished afterwards.
+    void will_finish(const FinishArgs& end) {
+        to = end.y;
+        also = end.residual == end.y ? nullptr : end.residual;
+        rows = end.rows;
+        stride = end.y_stride * static_cast<std::int64_t>(sizeof(float));
+    }
+};
+
+/// sums[r] (+)= a[r] * b for `rows` rows of one panel.
+template <class Input, class Weight, class Sum>
+struct PanelProduct {
+    const Input* a = nullptr;  // [rows][a_stride], `steps` steps each
+    std::int64_t a_stride = 0;
+    const Weight* b = nullptr;  // [steps][32][inputs of a step]
+    std::int64_t steps = 0;
+    std::int64_t rows = 0;
+    Begin begin = Begin::zero;
+    Sum* sums = nullptr;  // [rows][32]
+    Soon soon;
+};
+
+using PanelArgs = PanelProduct<float, float, float>;
+/// Every sum adds its products in the order of the depth with fused multiply-add, so that the bits depend
+/// neither on the width of the registers nor on how rows and columns are divided.
+void multiply_panel(const PanelArgs& args);
 
 }  // namespace stillreel::tensor

@@ -63,16 +63,22 @@ struct ProductRows {
     }
 };
 
+/// Numbers as they are.
+template <class Number>
+void copy_numbers(const Number* from, std::int64_t count, Number* to) {
+    std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(Number));
+}
+
 /// Numbers [k, k + count) of the input windows of rows [row, row + rows) of a product.
 struct Patch {
     std::int64_t row, rows, k, count;
 };
 
-/// Copies a patch of x [images, height, width, inputs] to `to`, `stride` numbers from row to row. Beyond an
-/// image's border stands padding(image, column), whose column may be outside, too.
-template <class Number, class Padding>
-void gather(const ProductRows& product, const Patch& patch, const Number* x, const Padding& padding,
-            Number* to, std::int64_t stride) {
+/// A patch of x [images, height, width, inputs], as copy(from, count, to) has it, `stride` numbers from row
+/// to row. Beyond an image's border stands padding(image, column), whose column may be outside, too.
+template <class From, class To, class Padding, class Copy>
+void gather(const ProductRows& product, const Patch& patch, const From* x, const Padding& padding,
+            const Copy& copy, To* to, std::int64_t stride) {
     const Window& window = product.window;
     const std::int64_t channels = product.inputs, height = product.args.height, width = product.args.width;
     for (std::int64_t done = 0; done < patch.count;) {
@@ -84,10 +90,9 @@ void gather(const ProductRows& product, const Patch& patch, const Number* x, con
                      image = patch.row / product.out_w / product.out_h;
         for (std::int64_t r = 0; r < patch.rows; ++r) {
             const std::int64_t in_y = out_y * window.stride + down, in_x = out_x * window.stride + right;
-            Number* at = to + r * stride + done;
+            To* at = to + r * stride + done;
             if (in_y >= 0 && in_y < height && in_x >= 0 && in_x < width)
-                std::memcpy(at, x + ((image * height + in_y) * width + in_x) * channels + channel,
-                            static_cast<std::size_t>(length) * sizeof(Number));
+                copy(x + ((image * height + in_y) * width + in_x) * channels + channel, length, at);
             else
                 std::fill_n(at, length, padding(image, in_x));
             if (++out_x < product.out_w) continue;

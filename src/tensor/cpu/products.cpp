@@ -4,24 +4,17 @@
 #include <functional>
 #include <vector>
 
+#include "tensor/cpu/bf16_panels.h"
+#include "tensor/cpu/gathered_products.h"
 #include "tensor/cpu/int8_products.h"
 #include "tensor/cpu/onednn.h"
 #include "tensor/cpu/pack.h"
-#include "tensor/cpu/product_rows.h"
-#include "tensor/cpu/workers.h"
 
 namespace stillreel::tensor {
 namespace {
 
-// Inputs of a task that are gathered at a time: they, and its sums, fit the second cache.
-constexpr std::int64_t kDepth = 640;
-// Rows of gathered inputs do not start at the same places of the first cache.
-constexpr std::int64_t kStride = kDepth + 16;
-
-/// What one worker needs while it is at a task.
+/// What one worker of oneDNN's needs while it is at a task.
 struct Scratch {
-    HugeArray inputs{kMostRows * kStride};
-    HugeArray sums{kMostRows * kMostColumns};
     HugeArray onednn;
 };
 
@@ -33,39 +26,6 @@ struct Job : ProductRows {
         : ProductRows(product, static_cast<const Panels&>(*product.weights)),
           packed(static_cast<const PackedPanels&>(*product.weights)) {}
 };
-
-/// Rows [row, row + rows) of panels [first, last).
-void multiply(const Job& job, std::int64_t row, std::int64_t rows, std::int64_t first, std::int64_t last,
-              Scratch& scratch) {
-    const PackedPanels& packed = job.packed;
-    const Parts slices(packed.depth, kDepth);
-    const auto next_of = [&](std::int64_t slice, std::int64_t panel) -> const float* {
-        if (++panel == last) panel = first, ++slice;
-        if (slice == slices.parts) return nullptr;
-        return packed.weights.data() + (panel * packed.depth + slices.begin(slice)) * kPanel;
-    };
-    for (std::int64_t slice = 0; slice < slices.parts; ++slice) {
-        const std::int64_t k = slices.begin(slice), depth = slices.begin(slice + 1) - k;
-        gather(
-            job, {row, rows, k, depth}, job.args.x, [](std::int64_t, std::int64_t) { return 0.0f; },
-            scratch.inputs.data(), kStride);
-        for (std::int64_t panel = first; panel < last; ++panel) {
-            PanelArgs tile;
-            tile.a = scratch.inputs.data();
-            tile.a_stride = kStride;
-            tile.b = packed.weights.data() + (panel * packed.depth + k) * kPanel;
-            tile.depth = depth;
-            tile.rows = rows;
-            tile.sums = scratch.sums.data() + (panel - first) * rows * kPanel;
-            tile.begin = slice ? Begin::sums : Begin::zero;
-            tile.next = next_of(slice, panel);
-            multiply_panel(tile);
-        }
-    }
-    FinishArgs end = job.ending(packed, row, rows, first, last);
-    end.sums = scratch.sums.data();
-    finish_panels(end);
-}
 
 /// Rows of the result that oneDNN computes at a time: with fewer its products are slow.
 constexpr std::int64_t kLeastOneDnnRows = 256;
@@ -84,11 +44,12 @@ constexpr double kMostFlops = 1.6e10;
 struct Products::State {
     Workers<Scratch> workers;
     OneDnn onednn;
+    GatheredProducts<PackedPanels, copy_numbers<float>> floats;
+    GatheredProducts<Bf16Panels, round_to_bf16> bf16;
     Int8Products int8;
 
     bool run_product(const Job& job);
     bool run_convolution(const Job& job);
-    void run_tiles(const Job& job);
 };
 
 /// A linear layer of many rows by oneDNN; false where that is not possible.
@@ -184,35 +145,32 @@ bool Products::State::run_convolution(const Job& job) {
     return true;
 }
 
-void Products::State::run_tiles(const Job& job) {
-    const std::int64_t halves = job.halves;
-    const Parts row_parts(job.rows, kMostRows);
-    // Few rows: smaller parts of columns, so that every thread has some.
-    const std::int64_t units = job.packed.panels / halves;
-    const std::int64_t few = divided_up(units, divided_up(kTasks, row_parts.parts));
-    const Parts column_parts(units, std::min(kMostColumns / kPanel / halves, few));
-    workers.parallel(row_parts.parts * column_parts.parts, [&](std::int64_t task, Scratch& scratch) {
-        const std::int64_t rows = task / column_parts.parts, panels = task % column_parts.parts;
-        multiply(job, row_parts.begin(rows), row_parts.begin(rows + 1) - row_parts.begin(rows),
-                 column_parts.begin(panels) * halves, column_parts.begin(panels + 1) * halves, scratch);
-    });
-}
-
 Products::Products(ThreadPool& pool, const CancelFlag* cancel)
-    : state_(new State{{pool, cancel}, {}, {pool, cancel}}) {}
+    : state_(new State{{pool, cancel}, {}, {pool, cancel}, {pool, cancel}, {pool, cancel}}) {}
 Products::~Products() = default;
 
 std::shared_ptr<Packed> Products::pack(const PackRequest& request) {
-    if (request.precision == Precision::int8) return state_->int8.pack(request);
-    return pack_panels(request, state_->workers.pool(), state_->workers.cancel());
+    ThreadPool& pool = state_->workers.pool();
+    const CancelFlag* cancel = state_->workers.cancel();
+    switch (request.precision) {
+        case Precision::f32:
+            return pack_panels(request, pool, cancel);
+        case Precision::bf16:
+            return pack_bf16_panels(request, pool, cancel);
+        case Precision::int8:
+            return state_->int8.pack(request);
+    }
+    return nullptr;
 }
 
 void Products::run(const ProductArgs& args) {
-    if (dynamic_cast<const Int8Panels*>(args.weights)) return state_->int8.run(args);
+    const Precision precision = args.weights->precision;
+    if (precision == Precision::int8) return state_->int8.run(args);
+    if (precision == Precision::bf16) return state_->bf16.run(args);
     const Job job(args);
     if (job.rows <= 0) return;
     if (state_->run_product(job) || state_->run_convolution(job)) return;
-    state_->run_tiles(job);
+    state_->floats.run(args);
 }
 
 }  // namespace stillreel::tensor

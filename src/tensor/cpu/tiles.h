@@ -15,15 +15,6 @@ inline constexpr std::int64_t kGroup = 8;
 inline constexpr std::int64_t kLine = 64;
 inline constexpr std::int64_t kLinesOfStep = 2;
 
-/// What is fetched while a panel is multiplied, into the second cache.
-struct Soon {
-    const void* from = nullptr;  // to be read: `bytes` in a row, or null
-    std::int64_t bytes = 0;
-    void* to = nullptr;          // to be written: `rows` of a panel's width, `stride` bytes apart, or null
-    const void* also = nullptr;  // to be read, as `to`, or null
-    std::int64_t rows = 0, stride = 0;
-};
-
 /// Hands out a panel's Soon, a part every group of its tiles.
 class Ahead {
   public:

@@ -11,9 +11,18 @@ std::uint64_t packed_bytes(const PackRequest& request) {
         outputs += weight.shape[0];
     }
     for (const WeightData& bias : request.biases) biases += bias.shape.elements();
-    if (request.precision == Precision::int8)
-        return static_cast<std::uint64_t>(weights) + static_cast<std::uint64_t>(outputs) * 3 * sizeof(float);
-    return static_cast<std::uint64_t>(weights + biases) * sizeof(float);
+    const auto bytes = [](std::int64_t numbers, std::size_t each) {
+        return static_cast<std::uint64_t>(numbers) * each;
+    };
+    switch (request.precision) {
+        case Precision::f32:
+            return bytes(weights + biases, sizeof(float));
+        case Precision::bf16:
+            return bytes(weights, 2) + bytes(biases, sizeof(float));
+        case Precision::int8:
+            return bytes(weights, 1) + bytes(outputs, 3 * sizeof(float));
+    }
+    return 0;
 }
 
 class MetaPacked final : public Packed {};
