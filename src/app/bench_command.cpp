@@ -25,6 +25,7 @@ using diffusion::UnetBenchShare;
 using nlohmann::ordered_json;
 using tensor::Precision;
 
+constexpr Precision kPrecisions[] = {Precision::f32, Precision::bf16, Precision::int8};
 constexpr double kMib = 1024.0 * 1024.0;
 constexpr std::size_t kShapesShown = 24;
 constexpr std::uint64_t kMostConfigBytes = 1 << 20;
@@ -34,7 +35,7 @@ struct Arguments {
     std::string config = "i2vgen-xl";
     std::string model = "i2vgen-xl";
     std::string size = "256x256";
-    std::string precision = "f32";
+    std::string precision{name_of(Precision::f32)};
     std::string only;
     int frames = 8;
     int batch = 1;
@@ -66,7 +67,8 @@ diffusion::UnetBenchRequest request_of(const Arguments& arguments) {
     request.threads = arguments.threads > 0 ? arguments.threads : available_threads();
     if (arguments.low_memory) request.memory = diffusion::Memory::low;
     if (arguments.profile) request.profile = diffusion::Profile::yes;
-    if (arguments.precision == name_of(Precision::int8)) request.precision = Precision::int8;
+    request.precision =
+        *std::ranges::find_if(kPrecisions, [&](Precision p) { return name_of(p) == arguments.precision; });
     request.only = arguments.only;
     return request;
 }
@@ -264,9 +266,9 @@ Command add_bench(CLI::App& app) {
     command->add_option("--batch", arguments->batch, "Clips at once: 2 as under guidance [1]")
         ->type_name("N")
         ->check(CLI::Range(1, 2).description(""));
-    command->add_option("--precision", arguments->precision, "Of the products: f32 or int8 [f32]")
+    command->add_option("--precision", arguments->precision, "Of the products: f32, bf16 or int8 [f32]")
         ->type_name("TYPE")
-        ->check(CLI::IsMember({"f32", "int8"}).description(""));
+        ->check(CLI::IsMember({"f32", "bf16", "int8"}).description(""));
     command
         ->add_option("--only", arguments->only,
                      "Which layers have that precision: those with this in their name, such as resnets [all]")

@@ -45,18 +45,18 @@ class Rehearsal {
     template <class Work>
     double flops_of(Work work) {
         double flops = 0;
-        int8_ = 0;
+        by_precision_.clear();
         ops_.observe([&](const tensor::OpRecord& record) {
             flops += record.flops;
-            if (record.precision == tensor::Precision::int8) int8_ += record.flops;
+            by_precision_[record.precision] += record.flops;
         });
         work(tower_, ops_);
         ops_.observe({});
         return flops;
     }
 
-    /// Of those that flops_of() counted last, in products of 8 bits.
-    double int8_flops() const { return int8_; }
+    /// Those that flops_of() counted last.
+    const std::map<tensor::Precision, double>& by_precision() const { return by_precision_; }
 
     std::uint64_t weight_bytes() const { return weights_; }
     std::uint64_t activation_bytes() {
@@ -70,7 +70,7 @@ class Rehearsal {
     Tower tower_;
     std::uint64_t weights_ = 0;
     std::uint64_t tables_ = 0;
-    double int8_ = 0;
+    std::map<tensor::Precision, double> by_precision_;
 };
 
 /// Bytes of the tensors in a component's files; 0 when they are not there.
@@ -115,7 +115,7 @@ class Estimate {
   private:
     struct Work {
         double flops = 0;
-        double int8_flops = 0;
+        std::map<tensor::Precision, double> by_precision;
     };
 
     template <class Tower>
@@ -175,10 +175,12 @@ class Estimate {
                 const double flops = unet.flops_of([&](const models::I2VGenUnet&, Ops& ops) {
                     (*steps)(Pass{ops, size_.frames, chunking}, step, ops.empty(latents(kind.clips)), 999);
                 });
-                counted[kind] = {flops, unet.int8_flops()};
+                counted[kind] = {flops, unet.by_precision()};
             }
-            cost_.flops_of_steps.push_back(counted[kind].flops);
-            cost_.flops_int8 += counted[kind].int8_flops;
+            Work& work = counted[kind];
+            cost_.flops_of_steps.push_back(work.flops);
+            cost_.flops_bf16 += work.by_precision[tensor::Precision::bf16];
+            cost_.flops_int8 += work.by_precision[tensor::Precision::int8];
         }
         cost_.flops_per_step = *std::max_element(cost_.flops_of_steps.begin(), cost_.flops_of_steps.end());
         cost_.weight_bytes = unet.weight_bytes();

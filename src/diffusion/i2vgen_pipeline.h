@@ -146,6 +146,7 @@ struct I2VGenCost {
     double flops_per_step = 0;           // of the dearest; shortcuts make the others cheaper
     std::vector<double> flops_of_steps;  // in order
     double flops_decode = 0;             // of all frames
+    double flops_bf16 = 0;               // of all of it, in products of bfloat16
     double flops_int8 = 0;               // of all of it, in products of 8 bits
     std::uint64_t peak_bytes = 0;        // resident, of the process, at the worst moment
     std::uint64_t activation_bytes = 0;  // of that, tensors of the UNet

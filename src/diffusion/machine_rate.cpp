@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "tensor/cpu/bf16_panels.h"
 #include "tensor/cpu/cpu_backend.h"
 #include "tensor/ops.h"
 
@@ -25,6 +26,9 @@ constexpr double kShareOfModels = 0.8;
 // How much faster a UNet pass is whose products are of 8 bits: those, and what is between them. Measured at
 // full size; without VNNI it is less.
 constexpr double kInt8Speed = 2.7;
+// The same of bfloat16 where the processor multiplies it, and where floats stand in for it.
+constexpr double kBf16Speed = 1.9;
+constexpr double kBf16SpeedOfFloats = 0.9;
 
 /// The largest of amount / seconds of `once` done again and again.
 template <class Once>
@@ -64,7 +68,9 @@ double copy_rate(tensor::Ops& ops) {
 }
 
 double seconds_of(const I2VGenCost& cost, double flops_per_second) {
-    const double flops = cost.flops - cost.flops_int8 + cost.flops_int8 / kInt8Speed;
+    const double bf16_speed = tensor::multiplies_bf16() ? kBf16Speed : kBf16SpeedOfFloats;
+    const double flops = cost.flops - cost.flops_bf16 + cost.flops_bf16 / bf16_speed - cost.flops_int8 +
+                         cost.flops_int8 / kInt8Speed;
     return flops / std::max(flops_per_second * kShareOfModels, 1.0);
 }
 

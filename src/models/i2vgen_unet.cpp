@@ -164,15 +164,21 @@ weights::FileHabits I2VGenUnet::file_habits() { return {}; }
 weights::PrecisionPolicy I2VGenUnet::precision_policy(tensor::Precision precision) {
     return [precision](std::string_view path) {
         constexpr std::string_view kRepeated[] = {"down_blocks.", "mid_block.", "up_blocks."};
+        // Of the time step and the context: bfloat16 adds next to no noise there, 8 bits would.
+        constexpr std::string_view kEmbeddings[] = {"time_embedding.", "fps_embedding.",
+                                                    "context_embedding."};
         // Keys and values of the context are the only to_k that is not stacked with a to_q.
-        // Shortcuts see numbers that no norm has evened out (Li et al. 2023, Q-Diffusion): a sixtieth of the
-        // work, a quarter of the noise.
-        constexpr std::string_view kKept[] = {".time_emb_proj", ".attn2.to_k", ".conv_shortcut"};
+        constexpr std::string_view kOfEmbeddings[] = {".time_emb_proj", ".attn2.to_k"};
         const auto begins = [&](std::string_view part) { return path.starts_with(part); };
         const auto ends = [&](std::string_view part) { return path.ends_with(part); };
-        return std::ranges::any_of(kRepeated, begins) && std::ranges::none_of(kKept, ends)
-                   ? precision
-                   : tensor::Precision::f32;
+        const bool repeated = std::ranges::any_of(kRepeated, begins);
+        const bool of_embeddings =
+            std::ranges::any_of(kEmbeddings, begins) || std::ranges::any_of(kOfEmbeddings, ends);
+        // Shortcuts see numbers that no norm has evened out (Li et al. 2023, Q-Diffusion): a sixtieth of the
+        // work, a quarter of the noise.
+        const bool kept =
+            path.ends_with(".conv_shortcut") || (of_embeddings && precision == tensor::Precision::int8);
+        return (repeated || of_embeddings) && !kept ? precision : tensor::Precision::f32;
     };
 }
 

@@ -89,9 +89,9 @@ class I2VGenUnet {
     tensor::Tensor embedding(const nn::Pass& pass, double timestep, std::span<const double> fps) const;
 
     static weights::FileHabits file_habits();
-    /// With int8: the products of resnets, transformers, temporal convolutions and changes of size. Floats
-    /// stay conv_in and conv_out, everything that sees the time step, transformer_in, shortcuts, and what is
-    /// worked out once per clip.
+    /// With bf16 and int8: the products of resnets, transformers, temporal convolutions and changes of size.
+    /// Floats stay conv_in and conv_out, transformer_in, shortcuts and what is made of the picture's latents;
+    /// with int8 also everything that sees the time step, and what is worked out once per clip.
     static weights::PrecisionPolicy precision_policy(tensor::Precision precision);
 
   private:

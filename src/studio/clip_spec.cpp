@@ -36,8 +36,8 @@ constexpr Choice<diffusion::SamplerKind> kSchedulers[] = {{diffusion::SamplerKin
                                                           {diffusion::SamplerKind::euler, "euler"}};
 constexpr Choice<diffusion::ImageLatent> kImageLatents[] = {{diffusion::ImageLatent::sample, "sample"},
                                                             {diffusion::ImageLatent::mode, "mode"}};
-constexpr Choice<tensor::Precision> kPrecisions[] = {{tensor::Precision::f32, "f32"},
-                                                     {tensor::Precision::int8, "int8"}};
+constexpr Choice<tensor::Precision> kPrecisions[] = {
+    {tensor::Precision::f32, "f32"}, {tensor::Precision::bf16, "bf16"}, {tensor::Precision::int8, "int8"}};
 
 constexpr Choice<diffusion::Speed> kSpeeds[] = {
     {diffusion::Speed::exact, "exact"}, {diffusion::Speed::fast, "fast"}, {diffusion::Speed::draft, "draft"}};

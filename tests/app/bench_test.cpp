@@ -70,7 +70,7 @@ TEST_F(Bench, AProfileTellsWhereTheTimeGoes) {
         EXPECT_NE(table.out.find(word), std::string::npos) << word;
 }
 
-TEST_F(Bench, TellsWhatInt8CostsLayerByLayer) {
+TEST_F(Bench, TellsWhatFewerBitsCostLayerByLayer) {
     const auto finished =
         tiny({"--size", "64x64", "--frames", "2", "--precision", "int8", "--snr", "--json"});
     ASSERT_EQ(finished.exit_code, 0) << finished.err;
@@ -78,7 +78,8 @@ TEST_F(Bench, TellsWhatInt8CostsLayerByLayer) {
     EXPECT_EQ(result.at("precision"), "int8");
     EXPECT_EQ(result.at("snr").back().at("name"), "result");
     EXPECT_GT(result.at("snr").back().at("decibels"), 20);
-    const auto table = tiny({"--size", "64x64", "--frames", "2", "--precision", "int8", "--snr"});
+    const auto table = tiny({"--size", "64x64", "--frames", "2", "--precision", "bf16", "--snr"});
+    EXPECT_NE(table.out.find("bf16 against f32"), std::string::npos) << table.out;
     for (const char* word : {"dB", "mid_block", "up_blocks.3", "result"})
         EXPECT_NE(table.out.find(word), std::string::npos) << word;
 }

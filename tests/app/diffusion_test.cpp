@@ -258,14 +258,17 @@ TEST_F(Diffusion, ASpeedIsPartOfTheRecipeAndOfTheEstimate) {
 
 TEST_F(Diffusion, APrecisionIsPartOfTheRecipe) {
     ASSERT_EQ(diffuse({"-o", "clip.mp4", "--seed", "3"}).exit_code, 0);
-    const Finished int8 = diffuse({"-o", "int8.mp4", "--seed", "3", "--precision", "int8"});
-    ASSERT_EQ(int8.exit_code, 0) << int8.err;
     EXPECT_FALSE(recipe_in("clip.mp4").at("spec").contains("precision"));
-    EXPECT_EQ(recipe_in("int8.mp4").at("spec").at("precision"), "int8");
-    EXPECT_NE(bytes(work() / "int8.mp4"), bytes(work() / "clip.mp4"));
-    const Finished again = run({"generate", "--from", "int8.mp4", "--model", model(), "-o", "again.mp4"});
-    ASSERT_EQ(again.exit_code, 0) << again.err;
-    EXPECT_EQ(bytes(work() / "again.mp4"), bytes(work() / "int8.mp4"));
+    for (const std::string precision : {"bf16", "int8"}) {
+        const std::string clip = precision + ".mp4", again = precision + "-again.mp4";
+        const Finished made = diffuse({"-o", clip, "--seed", "3", "--precision", precision});
+        ASSERT_EQ(made.exit_code, 0) << made.err;
+        EXPECT_EQ(recipe_in(clip).at("spec").at("precision"), precision);
+        EXPECT_NE(bytes(work() / clip), bytes(work() / "clip.mp4"));
+        const Finished repeated = run({"generate", "--from", clip, "--model", model(), "-o", again});
+        ASSERT_EQ(repeated.exit_code, 0) << repeated.err;
+        EXPECT_EQ(bytes(work() / again), bytes(work() / clip));
+    }
 }
 
 TEST_F(Diffusion, KilledItGoesOnToTheSameFile) {

@@ -14,6 +14,7 @@
 #include "diffusion/tiny_clips.h"
 #include "support/scratch.h"
 #include "support/throws.h"
+#include "tensor/cpu/bf16_panels.h"
 
 namespace stillreel {
 namespace {
@@ -51,16 +52,25 @@ TEST(Cost, GrowsAsTheWorkDoes) {
     EXPECT_NEAR(cost_of(tiny_model(), plain).flops_per_step / base.flops_per_step, 0.5, 0.05);
 }
 
-TEST(Cost, ProductsOfEightBitsTakeLessMemoryAndTimeForTheSameWork) {
+TEST(Cost, ProductsOfFewerBitsTakeLessMemoryAndTimeForTheSameWork) {
     I2VGenRequest request = tiny_request();
     const I2VGenCost floats = cost_of(tiny_model(), request);
+    request.precision = tensor::Precision::bf16;
+    const I2VGenCost bf16 = cost_of(tiny_model(), request);
     request.precision = tensor::Precision::int8;
     const I2VGenCost int8 = cost_of(tiny_model(), request);
+    EXPECT_EQ(floats.flops_bf16, 0);
     EXPECT_EQ(floats.flops_int8, 0);
+    EXPECT_EQ(bf16.flops_int8, 0);
+    EXPECT_DOUBLE_EQ(bf16.flops, floats.flops);
     EXPECT_DOUBLE_EQ(int8.flops, floats.flops);
+    EXPECT_LT(bf16.weight_bytes, floats.weight_bytes * 6 / 10);
     EXPECT_LT(int8.weight_bytes, floats.weight_bytes * 6 / 10) << "many layers of the tiny model are small";
+    EXPECT_GT(bf16.flops_bf16, 0.5 * request.steps * bf16.flops_per_step);
     EXPECT_GT(int8.flops_int8, 0.5 * request.steps * int8.flops_per_step);
     EXPECT_LT(diffusion::seconds_of(int8, 1e9), diffusion::seconds_of(floats, 1e9));
+    EXPECT_EQ(diffusion::seconds_of(bf16, 1e9) < diffusion::seconds_of(floats, 1e9),
+              tensor::multiplies_bf16());
 }
 
 TEST(Cost, LowMemoryTakesAThirdOffTheActivationsAndAddsNoWork) {
@@ -168,6 +178,7 @@ TEST(CostMemory, KnowsWhatWasCountedAndWhatMakesAnotherCost) {
         for (int times = 0; times < 2; ++times) {
             const I2VGenCost known = memory.cost(model, request), counted = cost_of(tiny_model(), request);
             EXPECT_EQ(known.flops, counted.flops);
+            EXPECT_EQ(known.flops_bf16, counted.flops_bf16);
             EXPECT_EQ(known.flops_int8, counted.flops_int8);
             EXPECT_EQ(known.flops_of_steps, counted.flops_of_steps);
             EXPECT_EQ(known.peak_bytes, counted.peak_bytes);
@@ -178,8 +189,10 @@ TEST(CostMemory, KnowsWhatWasCountedAndWhatMakesAnotherCost) {
     expect_as_counted();
     request.shortcuts = diffusion::shortcuts_of(diffusion::Speed::draft);
     expect_as_counted();
-    request.precision = tensor::Precision::int8;
-    expect_as_counted();
+    for (const auto precision : {tensor::Precision::bf16, tensor::Precision::int8}) {
+        request.precision = precision;
+        expect_as_counted();
+    }
     request.guidance = 1;
     expect_as_counted();
     const std::uint64_t before = memory.cost(model, request).peak_bytes;

@@ -165,9 +165,11 @@ TEST(Checkpoints, OfAnotherClipOrOtherThreadsAreNotUsed) {
     request = tiny_request();
     request.seed += 1;
     ignored(request, 2);
-    request = tiny_request();
-    request.precision = tensor::Precision::int8;
-    ignored(request, 2);
+    for (const auto precision : {tensor::Precision::bf16, tensor::Precision::int8}) {
+        request = tiny_request();
+        request.precision = precision;
+        ignored(request, 2);
+    }
     request = tiny_request();
     request.shortcuts.guidance_end = 0.8;
     ignored(request, 2);

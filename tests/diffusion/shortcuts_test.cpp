@@ -123,7 +123,8 @@ TEST(Shortcuts, LeadFurtherAwayTheMoreIsLeftOut) {
 TEST(Shortcuts, GoWithEveryOtherKnob) {
     for (const int frames : {1, 3})
         for (const double guidance : {1.0, 9.0})
-            for (const auto precision : {tensor::Precision::f32, tensor::Precision::int8}) {
+            for (const auto precision :
+                 {tensor::Precision::f32, tensor::Precision::bf16, tensor::Precision::int8}) {
                 I2VGenRequest request = request_with({3, 2, 0.2, 0.7, 2}, 7);
                 request.frames = frames;
                 request.guidance = guidance;

@@ -49,19 +49,24 @@ TEST(UnetBench, EveryProfileCountsAllTheWorkOfThePass) {
                                              "temp_attentions", "temp_convs", "transformer_in"}));
 }
 
-TEST(UnetBench, WithInt8ItDoesTheSameWorkOnAQuarterOfTheWeights) {
+TEST(UnetBench, WithFewerBitsItDoesTheSameWorkOnAPartOfTheWeights) {
     UnetBenchRequest request = tiny();
     request.profile = Profile::no;
     const UnetBenchResult floats = bench_unet(request, nullptr);
-    request.precision = tensor::Precision::int8;
-    const UnetBenchResult int8 = bench_unet(request, nullptr);
-    EXPECT_DOUBLE_EQ(int8.flops, floats.flops);
-    EXPECT_LT(int8.weight_bytes, floats.weight_bytes * 6 / 10) << "many layers of the tiny model are small";
+    for (const auto precision : {tensor::Precision::bf16, tensor::Precision::int8}) {
+        request.precision = precision;
+        const UnetBenchResult fewer = bench_unet(request, nullptr);
+        EXPECT_DOUBLE_EQ(fewer.flops, floats.flops);
+        EXPECT_LT(fewer.weight_bytes, floats.weight_bytes * 6 / 10)
+            << "many layers of the tiny model are small";
+    }
 }
 
-TEST(UnetBench, TellsHowFarInt8IsFromFloatsLayerByLayer) {
+TEST(UnetBench, TellsHowFarFewerBitsAreFromFloatsLayerByLayer) {
     UnetBenchRequest request = tiny();
     for (const UnetSnr& part : snr_of_unet(request, nullptr)) EXPECT_EQ(part.decibels, HUGE_VAL) << part.name;
+    request.precision = tensor::Precision::bf16;
+    for (const UnetSnr& part : snr_of_unet(request, nullptr)) EXPECT_GT(part.decibels, 30) << part.name;
     request.precision = tensor::Precision::int8;
     const std::vector<UnetSnr> snr = snr_of_unet(request, nullptr);
     EXPECT_EQ(snr.front().name, "conv_in");

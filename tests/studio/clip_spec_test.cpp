@@ -70,7 +70,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{R"({"image_latent": "mean"})", "sample and mode"}, Refusal{R"({"eta": 1.5})", "eta"},
         Refusal{R"({"guidance_rescale": -0.1})", "guidance_rescale"},
         Refusal{R"({"clip_skip": 24})", "clip_skip"}, Refusal{R"({"low_memory": "yes"})", "low_memory"},
-        Refusal{R"({"precision": "int4"})", "f32 and int8"},
+        Refusal{R"({"precision": "int4"})", "f32, bf16 and int8"},
         Refusal{R"({"speed": "quick"})", "exact, fast and draft"},
         Refusal{R"({"cache_interval": 0})", "cache_interval"},
         Refusal{R"({"cache_branch": 12})", "cache_branch"},
@@ -93,7 +93,7 @@ TEST(Merge, NullIsTheDefaultOfEveryField) {
     ClipSpec spec = parse_clip_spec(
         R"({"engine":"i2vgen-xl","model":"m","variant":"fp16","steps":3,"guidance":2,"guidance_rescale":0.5,)"
         R"("scheduler":"euler","eta":0.5,"image_latent":"mode","clip_skip":0,"low_memory":true,)"
-        R"("precision":"int8","speed":"fast","cache_interval":2,"cache_branch":1,"guidance_start":0.1,)"
+        R"("precision":"bf16","speed":"fast","cache_interval":2,"cache_branch":1,"guidance_start":0.1,)"
         R"("guidance_end":0.9,"guidance_interval":3,"auto_fit":true,"ai_label":"visible:zh","fit":"contain","seed":3,"crf":20})");
     merge(
         spec,

@@ -32,7 +32,7 @@ const EXTRA: ExtraKnob[] = [
   { name: 'speed', kind: 'choice', choices: ['', 'exact', 'fast', 'draft'], cheaper: 'fast' },
   { name: 'cache_interval', kind: 'number', least: 1, most: 1000, step: 1 },
   { name: 'cache_branch', kind: 'number', least: 1, most: 11, step: 1 },
-  { name: 'precision', kind: 'choice', choices: ['', 'f32', 'int8'], cheaper: 'int8' },
+  { name: 'precision', kind: 'choice', choices: ['', 'f32', 'bf16', 'int8'], cheaper: 'int8' },
   { name: 'low_memory', kind: 'switch', cheaper: true },
   { name: 'auto_fit', kind: 'switch' },
 ];

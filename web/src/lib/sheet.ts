@@ -27,7 +27,7 @@ const NUMBERS: Record<string, [boolean, number, number]> = {
   guidance: [false, 0, 100], guidance_rescale: [false, 0, 1], eta: [false, 0, 1], seed: [true, 0, Number.MAX_SAFE_INTEGER], crf: [true, 0, 51], cache_interval: [true, 1, 1000], cache_branch: [true, 1, 11], guidance_start: [false, 0, 1], guidance_end: [false, 0, 1], guidance_interval: [true, 1, 1000], clip_skip: [true, 0, 23],
 };
 const CHOICES: Record<string, string[]> = {
-  fit: ['cover', 'contain'], loop: ['none', 'pingpong', 'seamless'], quality: ['standard', 'high'], precision: ['f32', 'int8'], speed: ['exact', 'fast', 'draft'], low_memory: ['true', 'false'], auto_fit: ['true', 'false'], allow_flashing: ['true', 'false'],
+  fit: ['cover', 'contain'], loop: ['none', 'pingpong', 'seamless'], quality: ['standard', 'high'], precision: ['f32', 'bf16', 'int8'], speed: ['exact', 'fast', 'draft'], low_memory: ['true', 'false'], auto_fit: ['true', 'false'], allow_flashing: ['true', 'false'],
 };
 export const SHEET_COLUMNS = [
   'picture', 'prompt', 'negative_prompt', 'engine', 'model', 'variant', 'guidance_rescale', 'scheduler', 'eta', 'image_latent', 'clip_skip', 'low_memory', 'auto_fit', 'preset', 'size', 'width',
