@@ -28,13 +28,19 @@ class GatheredProducts {
         const std::int64_t units = job.packed.panels / job.halves;
         const std::int64_t few = divided_up(units, divided_up(kTasks, row_parts.parts));
         const Parts column_parts(units, std::min(kMostColumns / kPanel / job.halves, few));
-        workers_.parallel(row_parts.parts * column_parts.parts, [&](std::int64_t task, Scratch& scratch) {
-            const std::int64_t rows = task / column_parts.parts, panels = task % column_parts.parts;
-            const std::int64_t row = row_parts.begin(rows);
-            multiply(job,
-                     {row, row_parts.begin(rows + 1) - row, column_parts.begin(panels) * job.halves,
-                      column_parts.begin(panels + 1) * job.halves},
-                     scratch);
+        // Blocks of one task share its weights, and each fetches inputs of the next.
+        const std::int64_t blocks = row_parts.parts * column_parts.parts;
+        const Parts groups(row_parts.parts, std::clamp<std::int64_t>(blocks / kManyTasks, 1, kMostBlocks));
+        workers_.parallel(groups.parts * column_parts.parts, [&](std::int64_t task, Scratch& scratch) {
+            const std::int64_t group = task / column_parts.parts, panels = task % column_parts.parts;
+            const std::int64_t end = groups.begin(group + 1);
+            for (std::int64_t part = groups.begin(group); part < end; ++part) {
+                const std::int64_t row = row_parts.begin(part), rows = row_parts.begin(part + 1) - row;
+                multiply(job,
+                         {row, rows, part + 1 < end ? rows : 0, column_parts.begin(panels) * job.halves,
+                          column_parts.begin(panels + 1) * job.halves},
+                         scratch);
+            }
         });
     }
 
@@ -45,6 +51,9 @@ class GatheredProducts {
     static constexpr std::int64_t kMostSteps = 640;
     /// Rows of gathered inputs do not start at the same places of the first cache.
     static constexpr std::int64_t kStride = (kMostSteps + 16) * kStep;
+    /// Blocks of rows of a task, at most, and tasks with which all threads end at about the same time.
+    static constexpr std::int64_t kMostBlocks = 4;
+    static constexpr std::int64_t kManyTasks = 64;
 
     struct Job : ProductRows {
         const Weights& packed;
@@ -60,9 +69,31 @@ class GatheredProducts {
         HugeArray sums{kMostRows * kMostColumns};
     };
 
-    /// Rows [row, row + rows) of the result, panels [first, last).
+    /// Rows [row, row + rows) of the result, panels [first, last). The `following` rows come next.
     struct Block {
-        std::int64_t row, rows, first, last;
+        std::int64_t row, rows, following, first, last;
+    };
+
+    /// Those that the rows after a block are the first to need.
+    struct Inputs {
+        const float* at = nullptr;
+        std::int64_t count = 0;
+
+        Inputs(const Job& job, const Block& block) {
+            const ProductArgs& args = job.args;
+            if (job.window.stride != 1 || job.out_w != args.width || job.out_h != args.height) return;
+            const std::int64_t down = job.window.kernel_h - 1 - job.window.top;
+            const std::int64_t row = block.row + block.rows + down * args.width;
+            at = args.x + row * job.inputs;
+            count = std::min(block.following, job.rows - row) * job.inputs;
+        }
+        /// Part `part` of as many.
+        void fetch_part(std::int64_t part, std::int64_t parts, Soon& soon) const {
+            if (count <= 0) return;
+            const std::int64_t begin = count * part / parts, end = count * (part + 1) / parts;
+            soon.then = at + begin;
+            soon.then_bytes = (end - begin) * static_cast<std::int64_t>(sizeof(float));
+        }
     };
 
     static void multiply(const Job& job, const Block& block, Scratch& scratch) {
@@ -73,8 +104,10 @@ class GatheredProducts {
         };
         const auto next_of = [&](std::int64_t slice, std::int64_t panel) -> const Number* {
             if (++panel == block.last) panel = block.first, ++slice;
+            if (slice == slices.parts && block.following > 0) slice = 0;
             return slice == slices.parts ? nullptr : weights_of(slice, panel);
         };
+        const Inputs following(job, block);
         for (std::int64_t slice = 0; slice < slices.parts; ++slice) {
             const std::int64_t step = slices.begin(slice), steps = slices.begin(slice + 1) - step;
             const bool last = slice + 1 == slices.parts;
@@ -93,6 +126,7 @@ class GatheredProducts {
                 tile.sums = scratch.sums.data() + place * block.rows * kPanel;
                 tile.soon.from = next_of(slice, panel);
                 tile.soon.bytes = steps * kPanel * static_cast<std::int64_t>(sizeof(float));
+                if (last) following.fetch_part(panel - block.first, block.last - block.first, tile.soon);
                 FinishArgs end =
                     job.ending(packed, block.row, block.rows, panel - half, panel - half + job.halves);
                 end.sums = tile.sums - half * block.rows * kPanel;

@@ -68,6 +68,8 @@ void finish_panels(const FinishArgs& args);
 struct Soon {
     const void* from = nullptr;  // to be read: `bytes` in a row, or null
     std::int64_t bytes = 0;
+    const void* then = nullptr;  // the same after it
+    std::int64_t then_bytes = 0;
     void* to = nullptr;          // to be written: `rows` of a panel's width, `stride` bytes apart, or null
     const void* also = nullptr;  // to be read, as `to`, or null
     std::int64_t rows = 0, stride = 0;

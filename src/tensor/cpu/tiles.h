@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "tensor/cpu/panels.h"
 
@@ -20,8 +21,10 @@ class Ahead {
   public:
     Ahead(const Soon& soon, std::int64_t groups)
         : from_(static_cast<const char*>(soon.from)),
-          lines_(soon.from ? (soon.bytes + kLine - 1) / kLine : 0),
-          lines_each_((lines_ + groups - 1) / groups),
+          lines_(soon.from ? lines_of(soon.bytes) : 0),
+          then_(static_cast<const char*>(soon.then)),
+          then_lines_(soon.then ? lines_of(soon.then_bytes) : 0),
+          lines_each_((lines_ + then_lines_ + groups - 1) / groups),
           to_(static_cast<char*>(soon.to)),
           also_(static_cast<const char*>(soon.also)),
           rows_(soon.to ? soon.rows : 0),
@@ -32,6 +35,7 @@ class Ahead {
         const std::int64_t lines = std::min(lines_, lines_each_);
         for (std::int64_t line = 0; line < lines; ++line, from_ += kLine) __builtin_prefetch(from_, 0, 2);
         lines_ -= lines;
+        if (lines_ == 0) from_ = then_, lines_ = std::exchange(then_lines_, 0);
         const std::int64_t rows = std::min(rows_, rows_each_);
         for (std::int64_t row = 0; row < rows; ++row, to_ += stride_) {
             for (int line = 0; line < kLinesOfStep; ++line) __builtin_prefetch(to_ + line * kLine, 1, 2);
@@ -43,8 +47,12 @@ class Ahead {
     }
 
   private:
+    static std::int64_t lines_of(std::int64_t bytes) { return (bytes + kLine - 1) / kLine; }
+
     const char* from_;
-    std::int64_t lines_, lines_each_;
+    std::int64_t lines_;
+    const char* then_;
+    std::int64_t then_lines_, lines_each_;
     char* to_;
     const char* also_;
     std::int64_t rows_, rows_each_, stride_;
