@@ -27,8 +27,8 @@ constexpr double kShareOfModels = 0.8;
 // full size; without VNNI it is less.
 constexpr double kInt8Speed = 2.7;
 // The same of bfloat16 where the processor multiplies it, and where floats stand in for it.
-constexpr double kBf16Speed = 1.9;
-constexpr double kBf16SpeedOfFloats = 0.9;
+constexpr double kBf16Speed = 1.85;
+constexpr double kBf16SpeedOfFloats = 0.85;
 
 /// The largest of amount / seconds of `once` done again and again.
 template <class Once>

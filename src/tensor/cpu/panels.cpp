@@ -37,18 +37,20 @@ struct FloatProducts {
 
 void MultiplyPanel(const PanelArgs& args) { multiply_by<FloatProducts>(args); }
 
-/// A row's sums plus bias, a vector at a time.
-struct FloatRow {
-    const FinishArgs& args;
-    std::int64_t row;
-    HWY_INLINE V at(std::int64_t panel, std::int64_t lane) const {
-        const Floats d;
-        return hn::Add(hn::Load(d, args.sums + (panel * args.rows + row) * kPanel + lane),
-                       hn::Load(d, args.bias + panel * kPanel + lane));
+/// Some columns of sums, which are finished row after row.
+struct FloatColumns {
+    V bias;
+
+    HWY_INLINE FloatColumns(const FinishArgs& args, std::int64_t column)
+        : bias(hn::Load(Floats(), args.bias + column)) {}
+
+    static const float* sums_of(const FinishArgs& args) { return args.sums; }
+    HWY_INLINE V at(const FinishArgs&, std::int64_t, const float* from) const {
+        return hn::Add(hn::Load(Floats(), from), bias);
     }
 };
 
-/// Some columns of sums of 8 bits, which are finished row after row.
+/// The same of 8 bits.
 struct Int8Columns {
     V scales, bias;
     hn::Vec<hn::RebindToSigned<Floats>> sums;
@@ -58,6 +60,7 @@ struct Int8Columns {
           bias(hn::Load(Floats(), args.bias + column)),
           sums(hn::Load(hn::RebindToSigned<Floats>(), args.int8.column_sums + column)) {}
 
+    static const std::int32_t* sums_of(const FinishArgs& args) { return args.int8.sums; }
     HWY_INLINE V at(const FinishArgs& args, std::int64_t row, const std::int32_t* from) const {
         const Floats d;
         const hn::RebindToSigned<Floats> di;
@@ -98,31 +101,15 @@ HWY_INLINE void finish_vector(const FinishArgs& args, std::int64_t row, const Ad
         store_first(d, v, y, count);
 }
 
-template <Activation kActivation>
-void finish_floats(const FinishArgs& args) {
-    const Floats d;
-    const std::int64_t halves = args.gate == Gate::geglu ? 2 : 1;
-    for (std::int64_t r = 0; r < args.rows; ++r) {
-        const FloatRow row{args, r};
-        const Addends addends(args, r);
-        for (std::int64_t c = 0; c < args.columns; c += kLanes) {
-            const std::int64_t panel = c / kPanel * halves, lane = c % kPanel;
-            V v = row.at(panel, lane);
-            if (halves == 2) v = hn::Mul(v, gelu_of(d, row.at(panel + 1, lane)));
-            finish_vector<kActivation>(args, r, addends, c, v);
-        }
-    }
-}
-
-/// Columns first: what they are multiplied by stays in registers.
-template <Activation kActivation>
-void finish_int8(const FinishArgs& args) {
+/// Columns first: what they are multiplied by, or added to, stays in registers.
+template <class Columns, Activation kActivation>
+void finish_columns(const FinishArgs& args) {
     const Floats d;
     const std::int64_t halves = args.gate == Gate::geglu ? 2 : 1, gate = (halves - 1) * kPanel;
     for (std::int64_t c = 0; c < args.columns; c += kLanes) {
         const std::int64_t panel = c / kPanel * halves, column = panel * kPanel + c % kPanel;
-        const Int8Columns values(args, column), gates(args, column + gate);
-        const std::int32_t* sums = args.int8.sums + panel * args.rows * kPanel + c % kPanel;
+        const Columns values(args, column), gates(args, column + gate);
+        const auto* sums = Columns::sums_of(args) + panel * args.rows * kPanel + c % kPanel;
         for (std::int64_t r = 0; r < args.rows; ++r, sums += kPanel) {
             V v = values.at(args, r, sums);
             if (halves == 2) v = hn::Mul(v, gelu_of(d, gates.at(args, r, sums + args.rows * kPanel)));
@@ -133,7 +120,8 @@ void finish_int8(const FinishArgs& args) {
 
 template <Activation kActivation>
 void finish(const FinishArgs& args) {
-    args.sums ? finish_floats<kActivation>(args) : finish_int8<kActivation>(args);
+    args.sums ? finish_columns<FloatColumns, kActivation>(args)
+              : finish_columns<Int8Columns, kActivation>(args);
 }
 
 void FinishPanels(const FinishArgs& args) {
