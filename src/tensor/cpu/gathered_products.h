@@ -30,7 +30,8 @@ class GatheredProducts {
         const Parts column_parts(units, std::min(kMostColumns / kPanel / job.halves, few));
         // Blocks of one task share its weights, and each fetches inputs of the next.
         const std::int64_t blocks = row_parts.parts * column_parts.parts;
-        const Parts groups(row_parts.parts, std::clamp<std::int64_t>(blocks / kManyTasks, 1, kMostBlocks));
+        const std::int64_t most = std::min(kMostBlocks, kMostDepth / job.packed.depth);
+        const Parts groups(row_parts.parts, std::max<std::int64_t>(1, std::min(most, blocks / kManyTasks)));
         workers_.parallel(groups.parts * column_parts.parts, [&](std::int64_t task, Scratch& scratch) {
             const std::int64_t group = task / column_parts.parts, panels = task % column_parts.parts;
             const std::int64_t end = groups.begin(group + 1);
@@ -54,6 +55,8 @@ class GatheredProducts {
     /// Blocks of rows of a task, at most, and tasks with which all threads end at about the same time.
     static constexpr std::int64_t kMostBlocks = 4;
     static constexpr std::int64_t kManyTasks = 64;
+    /// Of all blocks of a task together, so that a cancel is seen soon.
+    static constexpr std::int64_t kMostDepth = 20000;
 
     struct Job : ProductRows {
         const Weights& packed;
