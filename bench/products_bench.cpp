@@ -35,6 +35,10 @@ Layer conv(const char* name, std::int64_t images, std::int64_t side, std::int64_
 Layer strided(const char* name, std::int64_t images, std::int64_t side, std::int64_t channels) {
     return {name, images, side, side, channels, channels, {3, 3, 2, 1, 1, 1, 1}};
 }
+/// The map is made twice as large first.
+Layer upsampled(const char* name, std::int64_t images, std::int64_t side, std::int64_t channels) {
+    return {name, images, side, side, channels, channels, Window::upsampled3x3()};
+}
 Layer temporal(const char* name, std::int64_t pixels, std::int64_t channels) {
     return {name, 2, 8, pixels, channels, channels, Window::temporal3()};
 }
@@ -59,8 +63,8 @@ class Stage {
     Stage(Products& products, const Layer& layer, Precision precision = Precision::f32)
         : products_(products) {
         const Window& window = layer.window;
-        const std::int64_t depth = layer.inputs * window.kernel_h * window.kernel_w;
-        const std::vector<float> weights = numbers(depth * layer.outputs, 0.1f);
+        const std::int64_t depth = layer.inputs * window.taps();
+        const std::vector<float> weights = numbers(layer.inputs * window.places() * layer.outputs, 0.1f);
         const std::vector<float> biases = numbers(layer.outputs, 1);
         const WeightData weight{DType::f32,
                                 {layer.outputs, layer.inputs, window.kernel_h, window.kernel_w},
@@ -162,6 +166,8 @@ std::vector<Layer> layers() {
         conv("conv 2560 -> 1280, 8x8", 16, 8, 2560, 1280),
         conv("conv 1280 -> 1280, 4x4", 16, 4, 1280, 1280),
         conv("conv 320 -> 4, 32x32", 16, 32, 320, 4),
+        upsampled("upsampling conv 640, 16x16", 16, 16, 640),
+        upsampled("upsampling conv 1280, 8x8", 16, 8, 1280),
         temporal("temporal 320, 32x32", 1024, 320),
         temporal("temporal 640, 16x16", 256, 640),
         temporal("temporal 1280, 8x8", 64, 1280),
@@ -169,6 +175,8 @@ std::vector<Layer> layers() {
         conv("vae conv 512 -> 512, 32x32, 1 image", 1, 32, 512, 512),
         conv("vae conv 512 -> 512, 128x128, 1 image", 1, 128, 512, 512),
         conv("vae conv 256 -> 256, 128x128, 1 image", 1, 128, 256, 256),
+        upsampled("vae upsampling conv 512, 64x64, 1 image", 1, 64, 512),
+        upsampled("vae upsampling conv 256, 128x128, 1 image", 1, 128, 256),
         conv("vae conv 128 -> 128, 256x256, 1 image", 1, 256, 128, 128),
         conv("vae conv 128 -> 3, 256x256, 1 image", 1, 256, 128, 3),
         conv("vae conv 3 -> 128, 256x256, 1 image", 1, 256, 3, 128),

@@ -128,7 +128,8 @@ UpBlock::UpBlock(const WeightScope& w, const Width& width, int layers, Resizes r
         const std::int64_t skip = i == layers - 1 ? width.last_skip : config.channels;
         layers_.emplace_back(w, i, in + skip, config);
     }
-    if (resizes == Resizes::yes) upsampler_.emplace(w / "upsamplers" / 0, config.channels);
+    if (resizes == Resizes::yes)
+        upsampler_.emplace(w / "upsamplers" / 0, config.channels, nn::Upsample::Sizes::any);
 }
 
 std::vector<Tensor> UpBlock::keys_values(Ops& ops, const Tensor& context) const {

@@ -23,7 +23,7 @@ class UpBlock {
         : resnets_(w, config.layers_per_block + 1, width(config, level ? level - 1 : 0), width(config, level),
                    config.groups) {
         if (level + 1 < config.channels.size())
-            upsampler_.emplace(w / "upsamplers" / 0, width(config, level));
+            upsampler_.emplace(w / "upsamplers" / 0, width(config, level), nn::Upsample::Sizes::twice);
     }
 
     Tensor operator()(const Pass& pass, Tensor x) const {

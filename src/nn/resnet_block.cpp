@@ -1,5 +1,6 @@
 #include "nn/resnet_block.h"
 
+#include "base/check.h"
 #include "nn/chunks.h"
 
 namespace stillreel::nn {
@@ -53,16 +54,20 @@ Downsample::Downsample(const WeightScope& w, std::int64_t channels, const Window
 
 Tensor Downsample::operator()(const Pass& pass, const Tensor& x) const { return conv_(pass.ops, x); }
 
-Upsample::Upsample(const WeightScope& w, std::int64_t channels)
-    : conv_(w / "conv", channels, channels, Window::same3x3()) {}
+Upsample::Upsample(const WeightScope& w, std::int64_t channels, Sizes sizes)
+    : upsampling_conv_(w / "conv", channels, channels, Window::upsampled3x3()) {
+    if (sizes == Sizes::any) conv_.emplace(w / "conv", channels, channels, Window::same3x3());
+}
 
 Tensor Upsample::operator()(const Pass& pass, Tensor x, std::optional<ImageSize> size) const {
-    const ImageSize to = size.value_or(ImageSize{2 * x.shape()[1], 2 * x.shape()[2]});
+    const ImageSize twice{2 * x.shape()[1], 2 * x.shape()[2]}, to = size.value_or(twice);
     const std::int64_t images = x.shape()[0];
     return in_chunks(pass.ops, std::move(x), pass.chunking.images, images, [&](Tensor part, std::int64_t) {
+        if (to == twice) return upsampling_conv_(pass.ops, part);
+        STILLREEL_CHECK(conv_.has_value());
         Tensor larger = pass.ops.upsample_nearest(part, to.height, to.width);
         part = Tensor();
-        return conv_(pass.ops, larger);
+        return (*conv_)(pass.ops, larger);
     });
 }
 

@@ -57,16 +57,21 @@ class Downsample {
 struct ImageSize {
     std::int64_t height;
     std::int64_t width;
+    friend bool operator==(const ImageSize&, const ImageSize&) = default;
 };
 
-/// Twice the size, or a size given: nearest neighbour, then a 3x3 convolution called "conv".
+/// Twice the size, or a size given: nearest neighbour, then a 3x3 convolution called "conv". Both at once
+/// where everything becomes twice as large: 16 of 36 products.
 class Upsample {
   public:
-    Upsample(const WeightScope& w, std::int64_t channels);
+    /// Sizes that it may be given; `any` keeps the weights in two forms.
+    enum class Sizes { twice, any };
+    Upsample(const WeightScope& w, std::int64_t channels, Sizes sizes);
     Tensor operator()(const Pass& pass, Tensor x, std::optional<ImageSize> size = {}) const;
 
   private:
-    Conv conv_;
+    Conv upsampling_conv_;
+    std::optional<Conv> conv_;
 };
 
 }  // namespace stillreel::nn

@@ -22,13 +22,21 @@ struct Window {
     int kernel_w = 1;
     int stride = 1;
     int top = 0, left = 0, bottom = 0, right = 0;
+    /// 2: the map is made twice as large first, by its nearest neighbours; only as upsampled3x3().
+    int upsample = 1;
     friend bool operator==(const Window&, const Window&) = default;
 
     static Window same3x3() { return {3, 3, 1, 1, 1, 1, 1}; }
+    static Window upsampled3x3() { return {3, 3, 1, 1, 1, 1, 1, 2}; }
     /// Three frames of a clip seen as [B, F, H*W, C].
     static Window temporal3() { return {3, 1, 1, 1, 0, 1, 0}; }
-    std::int64_t out_h(std::int64_t h) const { return (h + top + bottom - kernel_h) / stride + 1; }
-    std::int64_t out_w(std::int64_t w) const { return (w + left + right - kernel_w) / stride + 1; }
+    std::int64_t out_h(std::int64_t h) const { return (h * upsample + top + bottom - kernel_h) / stride + 1; }
+    std::int64_t out_w(std::int64_t w) const { return (w * upsample + left + right - kernel_w) / stride + 1; }
+    /// Of the kernel as stored.
+    std::int64_t places() const { return std::int64_t{kernel_h} * kernel_w; }
+    /// Different inputs of a channel that an output is made of: nine places over a map made twice as large
+    /// are four of the map itself.
+    std::int64_t taps() const { return upsample == 1 ? places() : std::int64_t{upsample} * upsample; }
 };
 
 /// geglu: the outputs are two halves (value, gate) and the result is value * gelu(gate), half as wide.

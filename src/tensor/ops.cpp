@@ -21,7 +21,7 @@ struct Channels {
 };
 
 Channels channels_of(const PackRequest& request) {
-    const std::int64_t taps = std::int64_t{request.window.kernel_h} * request.window.kernel_w;
+    const std::int64_t taps = request.window.places();
     Channels channels;
     for (const WeightData& weight : request.weights) {
         const std::int64_t out = weight.shape[0];
@@ -188,7 +188,7 @@ Tensor Ops::product(const Tensor& x, const Shape& result, std::array<std::int64_
     args.x = x.data();
     args.y = y.mutable_data();
 
-    const double taps = double(window.kernel_h) * window.kernel_w;
+    const auto taps = static_cast<double>(window.taps());
     const double sums = static_cast<double>(result.elements()) * (weights.gate == Gate::geglu ? 2 : 1);
     const double flops = 2 * sums * taps * static_cast<double>(weights.inputs);
     const double floats = size_of(x) + size_of(y) + (args.residual ? size_of(y) : 0) +

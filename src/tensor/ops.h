@@ -49,7 +49,7 @@ std::string_view name_of(OpKind kind);
 /// One operation as it was done: what a profile, a progress bar and an estimate are made of.
 struct OpRecord {
     OpKind kind;
-    double flops;         // of the direct algorithm: 2 per multiply-add
+    double flops;         // of the direct algorithm: 2 per multiply-add (upsampled3x3: four taps, not nine)
     double bytes;         // read and written once each, weights included
     double seconds;       // wall time; 0 on meta
     const Shape& result;  // of the operation
@@ -79,7 +79,8 @@ class Ops {
     /// weight [2 * inner, in]: value rows, then gate rows.
     PackedPtr pack_geglu(const WeightData& weight, const WeightData* bias,
                          Precision precision = Precision::f32);
-    /// weight [out, in, kernel_h, kernel_w], or [out, in, 3, 1, 1] for Window::temporal3().
+    /// weight [out, in, kernel_h, kernel_w], or [out, in, 3, 1, 1] for Window::temporal3(). With
+    /// Window::upsampled3x3() sums of weights are packed: 16 for 9.
     PackedPtr pack_conv(const WeightData& weight, const WeightData* bias, const Window& window,
                         Precision precision = Precision::f32);
 

@@ -239,7 +239,7 @@ const std::map<std::string, std::function<void(const Part&)>>& parts() {
          }},
         {"upsample",
          [](const Part& p) {
-             const nn::Upsample layer(p.scope(), p.block().channels);
+             const nn::Upsample layer(p.scope(), p.block().channels, nn::Upsample::Sizes::any);
              p.expect_hidden(layer(p.pass, p.hidden()));
          }},
         {"down-block-0", run_down_block},

@@ -202,8 +202,9 @@ Cost cost_of(std::int64_t size_px, std::int64_t frames, std::int64_t clips, nn::
 TEST(I2VGenUnet, CountsTheWorkOfAPassBeforeAnythingRuns) {
     const Cost cost = cost_of(256, 8, 1, {});
     // Counted in the reference: 2.40 TFLOP of linear layers and convolutions, where the context's keys and
-    // values are worked out anew for each of the 8 frames.
-    EXPECT_NEAR((cost.product_flops + 8 * cost.flops_prepared) / 1e12, 2.40, 0.005);
+    // values are worked out anew for each of the 8 frames. Upsampling and its convolutions at once save 5/9
+    // of 0.136.
+    EXPECT_NEAR((cost.product_flops + 8 * cost.flops_prepared) / 1e12, 2.40 - 0.075, 0.005);
     EXPECT_NEAR((cost.flops - cost.product_flops) / 1e12, 0.08, 0.005);
     EXPECT_LT(cost.flops_prepared, 0.01 * cost.flops);
     EXPECT_NEAR(cost_of(256, 8, 2, {}).flops / cost.flops, 2, 0.01);

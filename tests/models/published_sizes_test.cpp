@@ -84,11 +84,12 @@ Cost cost_of_decode(std::int64_t frames, std::int64_t height, std::int64_t width
 
 TEST(PublishedSizes, AFrameIsDecodedWithTwoKiBAPixel) {
     const Cost one = cost_of_decode(1, 256, 256, {});
-    EXPECT_NEAR(one.flops, 0.62e12, 0.005e12);
+    // 0.622 TFLOP in the reference; upsampling and its convolutions at once leave 4/9 of 0.174.
+    EXPECT_NEAR(one.flops, 0.526e12, 0.001e12);
     EXPECT_NEAR(one.peak_bytes, 128 * kMiB, kMiB);
 
     const Cost clip = cost_of_decode(8, 256, 256, {.images = 1, .tokens = 0});
-    EXPECT_NEAR(clip.flops, 4.98e12, 0.02e12);
+    EXPECT_NEAR(clip.flops, 4.21e12, 0.01e12);
     EXPECT_LT(clip.peak_bytes, one.peak_bytes + 8 * 256 * 256 * 3 * 4 + kMiB);
 
     const Cost together = cost_of_decode(8, 256, 256, {});

@@ -92,7 +92,7 @@ TEST_F(Blocks, PartsDoNotCrossClips) {
 }
 
 TEST_F(Blocks, UpsamplingMeetsAnySizeAndDownsamplingRoundsUp) {
-    const Upsample up(w / "up", 8);
+    const Upsample up(w / "up", 8, Upsample::Sizes::any);
     const Downsample around(w / "down", 8, Downsample::padded_around());
     const Downsample after(w / "down", 8, Downsample::padded_after());
     const Tensor x = made({2, 3, 5, 8});

@@ -46,8 +46,9 @@ std::vector<double> sums_at(const ReferencePacked& packed, const ProductArgs& ar
     for (int kh = 0; kh < packed.window.kernel_h; ++kh)
         for (int kw = 0; kw < packed.window.kernel_w; ++kw) {
             const std::int64_t row = top + kh, column = left + kw;
-            if (row < 0 || row >= args.height || column < 0 || column >= args.width) continue;
-            const float* x = image + (row * args.width + column) * packed.inputs;
+            const int scale = packed.window.upsample;
+            if (row < 0 || row >= args.height * scale || column < 0 || column >= args.width * scale) continue;
+            const float* x = image + (row / scale * args.width + column / scale) * packed.inputs;
             const std::int64_t tap = kh * packed.window.kernel_w + kw;
             for (std::int64_t i = 0; i < packed.inputs; ++i) {
                 const double* weights = packed.rows.data() + (tap * packed.inputs + i) * count;

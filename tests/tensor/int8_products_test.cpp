@@ -101,6 +101,42 @@ TEST(Int8Products, ConvolutionsOfAnyWindow) {
     check(int8(conv(1, 300, 7, 16, 47)));
 }
 
+/// What a phase of upsampled3x3() is: a 2x2 window with sums of the weights.
+Numbers phase_of(const Numbers& numbers, const Case& c, int row, int column) {
+    const std::int64_t kernels = c.outputs[0] * c.inputs;
+    std::vector<float> stored_floats(static_cast<std::size_t>(9 * kernels));
+    read_floats(numbers.made.weights[0], 0, stored_floats);
+    std::vector<double> sums(static_cast<std::size_t>(4 * kernels));
+    const auto tap = [](int phase, int place) { return (phase + place + 1) / 2 - phase; };
+    for (std::int64_t i = 0; i < 9 * kernels; ++i)
+        sums[i / 9 * 4 + tap(row, static_cast<int>(i % 9 / 3)) * 2 + tap(column, static_cast<int>(i % 3))] +=
+            stored_floats[i];
+    Numbers small = numbers;
+    small.made.numbers.push_back(stored(std::vector<float>(sums.begin(), sums.end()), DType::f32));
+    small.made.weights[0] = {DType::f32, {c.outputs[0], c.inputs, 2, 2}, small.made.numbers.back().data()};
+    small.residual.resize(small.residual.size() / 4);
+    return small;
+}
+
+TEST(Int8Products, WindowsOverMapsMadeTwiceAsLargeAreFourSmallOnesWithScalesOfTheirOwn) {
+    const std::int64_t images = 2, height = 5, width = 6, outputs = 33;
+    const Case c = int8(conv(images, height, width, 20, outputs, Window::upsampled3x3()));
+    const Numbers numbers = numbers_of(c);
+    const std::vector<float> whole = computed_of(c, numbers);
+    for (int phase = 0; phase < 4; ++phase) {
+        const int row = phase / 2, column = phase % 2;
+        Case part = c;
+        part.window = {2, 2, 1, 1 - row, 1 - column, row, column};
+        const std::vector<float> small = computed_of(part, phase_of(numbers, c, row, column));
+        for (std::int64_t i = 0; i < images * height * width * outputs; ++i) {
+            const std::int64_t line = i / outputs / width, x = i / outputs % width;
+            ASSERT_EQ(whole[((2 * line + row) * 2 * width + 2 * x + column) * outputs + i % outputs],
+                      small[i])
+                << phase << ", " << i;
+        }
+    }
+}
+
 TEST(Int8Products, TemporalWindowsWithAScaleForEveryPixel) {
     for (const std::int64_t frames : {1, 2, 8})
         for (const std::int64_t channels : {5, 32})
@@ -145,7 +181,8 @@ TEST(Int8Products, EveryInstructionSet) {
 
 TEST(Int8Products, TheSameBitsOnEveryInstructionSetAndForAnyNumberOfThreads) {
     for (Case c : {int8(linear(300, 320, 352)), int8(conv(3, 16, 16, 64, 64)),
-                   int8(conv(2, 4, 30, 40, 40, Window::temporal3()))}) {
+                   int8(conv(2, 4, 30, 40, 40, Window::temporal3())),
+                   int8(conv(3, 6, 20, 40, 40, Window::upsampled3x3()))}) {
         c.threads = 1;
         const Numbers numbers = numbers_of(c);
         const std::vector<float> one = computed_of(c, numbers);
@@ -160,8 +197,10 @@ TEST(Int8Products, TheSameBitsOnEveryInstructionSetAndForAnyNumberOfThreads) {
 
 TEST(Int8Products, TheSameBitsForAnyNumberOfRowsOrImages) {
     // The last ones would not fit what is quantised at a time.
-    const std::pair<Case, std::int64_t> cases[] = {
-        {linear(1100, 320, 96), 7}, {conv(16, 16, 16, 32, 32), 1}, {conv(9, 64, 64, 512, 8), 1}};
+    const std::pair<Case, std::int64_t> cases[] = {{linear(1100, 320, 96), 7},
+                                                   {conv(16, 16, 16, 32, 32), 1},
+                                                   {conv(9, 64, 64, 512, 8), 1},
+                                                   {conv(9, 64, 64, 512, 8, Window::upsampled3x3()), 1}};
     for (auto [all, few] : cases) {
         all.residual = Case::in_place;
         Case part = all = int8(all);
@@ -251,6 +290,16 @@ TEST(Int8Products, WeightsTakeAQuarterOfTheirMemory) {
     Ops meta = meta_ops();
     meta.pack_linear(weight, nullptr, Precision::int8);
     EXPECT_EQ(meta.packed_bytes(), packed->bytes);
+
+    const WeightData some{DType::f32, {320, 160, 3, 3}, weight.data};
+    Ops upsampling = meta_ops();
+    for (const Precision precision : {Precision::f32, Precision::int8}) {
+        const auto folded = products.pack({{&some, 1}, {}, Window::upsampled3x3(), Gate::none, precision});
+        const std::uint64_t before = upsampling.packed_bytes();
+        upsampling.pack_conv(some, nullptr, Window::upsampled3x3(), precision);
+        EXPECT_NEAR(static_cast<double>(upsampling.packed_bytes() - before),
+                    static_cast<double>(folded->bytes), 4 * 320);
+    }
 }
 
 TEST(Int8Products, StopWhenAsked) { expect_stop_when_asked(Precision::int8); }

@@ -41,9 +41,10 @@ inline std::ostream& operator<<(std::ostream& out, const Case& c) {
     for (const std::int64_t o : c.outputs) out << " " << o;
     const Window& w = c.window;
     return out << " window " << w.kernel_h << "x" << w.kernel_w << " stride " << w.stride << " padding "
-               << w.top << w.left << w.bottom << w.right << " gate " << int(c.gate) << " activation "
-               << int(c.activation) << " vectors " << c.vectors << " residual " << int(c.residual) << " type "
-               << name_of(c.type) << " " << name_of(c.precision);
+               << w.top << w.left << w.bottom << w.right << " upsample " << w.upsample << " gate "
+               << int(c.gate) << " activation " << int(c.activation) << " vectors " << c.vectors
+               << " residual " << int(c.residual) << " type " << name_of(c.type) << " "
+               << name_of(c.precision);
 }
 
 /// Numbers as a file of that type holds them.

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <hwy/targets.h>
 
-
+#include "tensor/meta/meta_backend.h"
 #include "tensor/product_cases.h"
 
 namespace stillreel::tensor {
@@ -58,6 +58,42 @@ TEST(Products, StridesAndAsymmetricPadding) {
     }
 }
 
+TEST(Products, WinogradsTilesOfAnyMapAndWidth) {
+    for (const std::int64_t side : {1, 2, 3, 4, 5, 9})
+        check(conv(1 + side % 3, side, 11 - side, 32 + side, 40 - side));
+    // More inputs than are transformed, and more outputs than are summed at a time; long lines.
+    check(conv(1, 6, 5, 700, 32));
+    check(conv(2, 3, 4, 32, 700));
+    check(conv(1, 5, 70, 48, 32));
+    check(conv(1, 30, 31, 32, 33));
+    // Wider layers have smaller tiles.
+    for (const std::int64_t side : {1, 2, 3, 5}) check(conv(1 + side % 2, side, 6 - side, 700, 380 + side));
+    check(conv(1, 3, 36, 400, 670));
+}
+
+TEST(Products, WinogradsSumsAreAboutAsExactAsDirectOnes) {
+    // Windows with a stride are direct ones; every second result in each direction is enough to compare.
+    Case winograd = conv(2, 7, 7, 640, 64), direct = winograd;
+    direct.window.stride = 2;
+    const auto error_of = [](const Case& c) {
+        const Numbers numbers = numbers_of(c);
+        return worst_error(computed_of(c, numbers), expected_of(c, numbers));
+    };
+    EXPECT_LT(error_of(winograd), 4 * error_of(direct));
+    winograd.outputs = direct.outputs = {420};
+    EXPECT_LT(error_of(winograd), 2 * error_of(direct)) << "smaller tiles";
+}
+
+TEST(Products, WindowsOverMapsMadeTwiceAsLarge) {
+    for (const std::int64_t channels : {1, 3, 16, 33})
+        check(conv(1 + channels % 3, 1 + channels % 7, 5 - channels % 4, channels, 34 - channels % 33,
+                   Window::upsampled3x3()));
+    check(conv(2, 1, 1, 8, 8, Window::upsampled3x3()));
+    check(conv(3, 4, 4, 160, 64, Window::upsampled3x3()));
+    check(conv(1, 24, 20, 32, 40, Window::upsampled3x3()));
+    check(conv(2, 3, 130, 24, 32, Window::upsampled3x3()));
+}
+
 TEST(Products, TemporalWindows) {
     for (const std::int64_t frames : {1, 2, 8})
         for (const std::int64_t channels : {5, 32, 96})
@@ -88,8 +124,9 @@ TEST(Products, GatesValuesWithGelu) {
 }
 
 TEST(Products, EveryCombinationOfEndings) {
-    for (const Case& base : {linear(12, 33, 20), linear(600, 64, 64), conv(4, 5, 6, 7, 33),
-                             conv(4, 8, 8, 32, 64), conv(4, 16, 17, 16, 40)})
+    for (const Case& base :
+         {linear(12, 33, 20), linear(600, 64, 64), conv(4, 5, 6, 7, 33), conv(4, 8, 8, 32, 64),
+          conv(4, 16, 17, 16, 40), conv(4, 5, 6, 7, 33, Window::upsampled3x3())})
         for (const auto activation :
              {Activation::none, Activation::silu, Activation::gelu, Activation::quick_gelu})
             for (const std::int64_t vectors : {0, 1, 2, 4})
@@ -109,6 +146,8 @@ TEST(Products, WeightsAreReadInEveryType) {
         Case c = conv(2, 5, 6, 37, 45);
         c.type = type;
         check(c);
+        c.window = Window::upsampled3x3();
+        check(c);
         c = linear(20, 320, 96);
         c.outputs = {32, 64};
         c.type = type;
@@ -117,8 +156,9 @@ TEST(Products, WeightsAreReadInEveryType) {
 }
 
 TEST(Products, TheSameBitsForAnyNumberOfThreads) {
-    for (Case c : {linear(1000, 320, 352), linear(5, 640, 640), conv(3, 16, 16, 64, 64),
-                   conv(1, 64, 48, 32, 32), conv(8, 4, 4, 320, 320)}) {
+    for (Case c :
+         {linear(1000, 320, 352), linear(5, 640, 640), conv(3, 16, 16, 64, 64), conv(1, 64, 48, 32, 32),
+          conv(8, 4, 4, 320, 320), conv(2, 9, 10, 64, 64, Window::upsampled3x3())}) {
         c.threads = 1;
         const std::vector<float> one = computed_of(c);
         for (const int threads : {2, 3}) {
@@ -130,9 +170,11 @@ TEST(Products, TheSameBitsForAnyNumberOfThreads) {
 
 TEST(Products, TheSameBitsForAnyNumberOfRowsOrImages) {
     // The first rows of many, and the same rows alone: what is chosen by size must not show.
-    const std::pair<Case, std::int64_t> cases[] = {{linear(1100, 320, 96), 7},  {linear(600, 512, 33), 100},
-                                                   {linear(600, 640, 64), 11},  {conv(16, 16, 16, 32, 32), 1},
-                                                   {conv(5, 8, 8, 160, 32), 2}, {conv(4, 40, 33, 48, 32), 1}};
+    const std::pair<Case, std::int64_t> cases[] = {
+        {conv(40, 3, 4, 640, 416), 1}, {linear(1100, 320, 96), 7},
+        {linear(600, 512, 33), 100},   {linear(600, 640, 64), 11},
+        {conv(16, 16, 16, 32, 32), 1}, {conv(5, 8, 8, 160, 32), 2},
+        {conv(4, 40, 33, 48, 32), 1},  {conv(5, 9, 8, 48, 32, Window::upsampled3x3()), 2}};
     for (auto [all, few] : cases) {
         all.residual = Case::in_place;
         Case part = all;
@@ -147,6 +189,8 @@ TEST(Products, MachinesWithAvx2Alone) {
     hwy::SetSupportedTargetsForTest(HWY_AVX2 | HWY_SSE4);
     for (const std::int64_t width : {1, 5, 16, 33}) check(linear(3 + 7 * width, width, 70 - width));
     check(conv(2, 5, 6, 20, 33));
+    check(conv(2, 5, 6, 20, 33, Window::upsampled3x3()));
+    check(conv(2, 5, 6, 37, 33));
     Case gated = linear(20, 48, 80);
     gated.gate = Gate::geglu;
     check(gated);
@@ -156,11 +200,25 @@ TEST(Products, MachinesWithAvx2Alone) {
 TEST(Products, PackedWeightsTellTheirBytes) {
     ThreadPool pool(2);
     Products products(pool, nullptr);
-    const std::vector<float> floats = random_floats(std::int64_t{64} * 320, 1);
-    const WeightData weight = weight_of(floats, {64, 320});
-    const auto packed = products.pack({{&weight, 1}, {}, {}, Gate::none});
-    EXPECT_GE(packed->bytes, floats.size() * sizeof(float));
-    EXPECT_LE(packed->bytes, floats.size() * sizeof(float) + 4096);
+    const std::vector<float> floats = random_floats(std::int64_t{64} * 320 * 9, 1);
+    const auto bytes_of = [&](const Shape& shape, const Window& window) {
+        const WeightData weight = weight_of(floats, shape);
+        const auto packed = products.pack({{&weight, 1}, {}, window, Gate::none});
+        Ops meta = meta_ops();
+        meta.pack_conv(weight, nullptr, window);
+        EXPECT_LE(meta.packed_bytes(), packed->bytes);
+        EXPECT_GE(meta.packed_bytes() + 4096, packed->bytes);
+        return packed->bytes;
+    };
+    constexpr std::uint64_t kWeights = 64 * 320 * sizeof(float), kBiases = 4096;
+    const auto expect_times = [&](std::uint64_t times, std::uint64_t bytes) {
+        EXPECT_GE(bytes, times * kWeights);
+        EXPECT_LE(bytes, times * kWeights + kBiases);
+    };
+    expect_times(9, bytes_of({64 * 9, 320}, {}));
+    expect_times(9, bytes_of({64, 320, 3, 3}, {3, 3, 2, 1, 1, 1, 1}));
+    expect_times(36, bytes_of({64, 320, 3, 3}, Window::same3x3()));
+    expect_times(16, bytes_of({64, 320, 3, 3}, Window::upsampled3x3()));
 }
 
 TEST(Products, StopWhenAsked) { expect_stop_when_asked(Precision::f32); }

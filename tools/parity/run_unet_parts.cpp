@@ -223,7 +223,7 @@ std::optional<nn::ImageSize> forced_size(const Part& part) {
 
 void run_upsample(const Part& part) {
     const Tensor x = part.images("in.hidden_states");
-    const nn::Upsample layer(part.scope(), x.shape()[-1]);
+    const nn::Upsample layer(part.scope(), x.shape()[-1], nn::Upsample::Sizes::any);
     part.check_images("out.hidden_states", layer(part.pass(), x, forced_size(part)));
 }
 

@@ -14,7 +14,7 @@ namespace stillreel::tensor {
 
 struct Bf16Panels final : Panels {
     using Number = std::uint16_t;
-    HugeArrayOf<std::uint16_t> weights;  // [panels][steps][32][2]
+    HugeArrayOf<std::uint16_t> weights;  // [phases][panels][steps][32][2]
 };
 
 using Bf16PanelArgs = PanelProduct<std::uint16_t, std::uint16_t, float>;

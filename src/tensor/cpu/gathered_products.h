@@ -23,6 +23,33 @@ class GatheredProducts {
     void run(const ProductArgs& args) {
         const Job job(args);
         if (job.rows <= 0) return;
+        for (int phase = 0; phase < job.packed.phases; ++phase) run_phase(Job(args, phase));
+    }
+
+  private:
+    using Number = typename Weights::Number;
+    static constexpr std::int64_t kStep = kStepOf<Number>;
+    /// Steps that a task gathers at a time: their inputs, and the task's sums, fit the second cache.
+    static constexpr std::int64_t kMostSteps = 640;
+    /// Rows of gathered inputs do not start at the same places of the first cache.
+    static constexpr std::int64_t kStride = (kMostSteps + 16) * kStep;
+    /// Blocks of rows of a task, at most, and tasks with which all threads end at about the same time.
+    static constexpr std::int64_t kMostBlocks = 4;
+    static constexpr std::int64_t kManyTasks = 64;
+    /// Of all blocks of a task together, so that a cancel is seen soon.
+    static constexpr std::int64_t kMostDepth = 20000;
+
+    struct Job : ProductRows {
+        const Weights& packed;
+        const Number* weights;  // of the phase
+
+        explicit Job(const ProductArgs& product, int phase = 0)
+            : ProductRows(product, static_cast<const Panels&>(*product.weights), phase),
+              packed(static_cast<const Weights&>(*product.weights)),
+              weights(packed.weights.data() + phase * packed.panels * packed.steps * kStep * kPanel) {}
+    };
+
+    void run_phase(const Job& job) {
         const Parts row_parts(job.rows, kMostRows);
         // Few rows: smaller parts of columns, so that every thread has some.
         const std::int64_t units = job.packed.panels / job.halves;
@@ -44,27 +71,6 @@ class GatheredProducts {
             }
         });
     }
-
-  private:
-    using Number = typename Weights::Number;
-    static constexpr std::int64_t kStep = kStepOf<Number>;
-    /// Steps that a task gathers at a time: their inputs, and the task's sums, fit the second cache.
-    static constexpr std::int64_t kMostSteps = 640;
-    /// Rows of gathered inputs do not start at the same places of the first cache.
-    static constexpr std::int64_t kStride = (kMostSteps + 16) * kStep;
-    /// Blocks of rows of a task, at most, and tasks with which all threads end at about the same time.
-    static constexpr std::int64_t kMostBlocks = 4;
-    static constexpr std::int64_t kManyTasks = 64;
-    /// Of all blocks of a task together, so that a cancel is seen soon.
-    static constexpr std::int64_t kMostDepth = 20000;
-
-    struct Job : ProductRows {
-        const Weights& packed;
-
-        explicit Job(const ProductArgs& product)
-            : ProductRows(product, static_cast<const Panels&>(*product.weights)),
-              packed(static_cast<const Weights&>(*product.weights)) {}
-    };
 
     /// What one worker needs while it is at a task.
     struct Scratch {
@@ -103,7 +109,7 @@ class GatheredProducts {
         const Weights& packed = job.packed;
         const Parts slices(packed.steps, kMostSteps);
         const auto weights_of = [&](std::int64_t slice, std::int64_t panel) {
-            return packed.weights.data() + (panel * packed.steps + slices.begin(slice)) * kStep * kPanel;
+            return job.weights + (panel * packed.steps + slices.begin(slice)) * kStep * kPanel;
         };
         const auto next_of = [&](std::int64_t slice, std::int64_t panel) -> const Number* {
             if (++panel == block.last) panel = block.first, ++slice;
@@ -133,9 +139,9 @@ class GatheredProducts {
                 FinishArgs end =
                     job.ending(packed, block.row, block.rows, panel - half, panel - half + job.halves);
                 end.sums = tile.sums - half * block.rows * kPanel;
-                if (last && half == 0) tile.soon.will_finish(end);
+                if (last && half == 0 && job.scale == 1) tile.soon.will_finish(end);
                 multiply_panel(tile);
-                if (last && half + 1 == job.halves) finish_panels(end);
+                if (last && half + 1 == job.halves) job.finish(end);
             }
         }
     }

@@ -20,9 +20,9 @@ namespace stillreel::tensor {
 inline constexpr std::int64_t kInt8Step = kStepOf<std::int8_t>;
 
 struct Int8Panels final : Panels {
-    HugeArrayOf<std::int8_t> weights;       // [panels][steps][32][4]
-    HugeArray scales;                       // [panels][32]
-    HugeArrayOf<std::int32_t> column_sums;  // [panels][32], of the weights
+    HugeArrayOf<std::int8_t> weights;       // [phases][panels][steps][32][4]
+    HugeArray scales;                       // [phases][panels][32]
+    HugeArrayOf<std::int32_t> column_sums;  // [phases][panels][32], of the weights
 };
 
 using Int8PanelArgs = PanelProduct<std::uint8_t, std::int8_t, std::int32_t>;

@@ -49,10 +49,12 @@ struct Scratch {
 
 struct Job : ProductRows {
     const Int8Panels& packed;
+    std::int64_t first_panel;  // of the phase
 
-    explicit Job(const ProductArgs& product)
-        : ProductRows(product, static_cast<const Panels&>(*product.weights)),
-          packed(static_cast<const Int8Panels&>(*product.weights)) {}
+    explicit Job(const ProductArgs& product, int phase = 0)
+        : ProductRows(product, static_cast<const Panels&>(*product.weights), phase),
+          packed(static_cast<const Int8Panels&>(*product.weights)),
+          first_panel(phase * packed.panels) {}
 
     /// A window over time alone looks at one pixel's frames: each pixel has a scale of its own.
     bool in_columns() const { return window.kernel_w == 1 && !window.left && !window.right; }
@@ -109,13 +111,13 @@ void multiply(const Job& job, const Block& block, Scratch& scratch, const SliceO
         Int8PanelArgs tile;
         tile.a = inputs.at;
         tile.a_stride = inputs.stride;
-        tile.b = packed.weights.data() + panel * size + step * kPanel * kInt8Step;
+        tile.b = packed.weights.data() + (job.first_panel + panel) * size + step * kPanel * kInt8Step;
         tile.steps = slices.begin(slice + 1) - step;
         tile.rows = block.rows;
         tile.begin = slice ? Begin::sums : Begin::zero;
         tile.sums = sums;
         tile.soon = soon_after(job, block, tile, panel, following);
-        if (end) tile.soon.will_finish(*end);
+        if (end && job.scale == 1) tile.soon.will_finish(*end);
         multiply_panel(tile);
     };
     for (std::int64_t part = 0; part < columns.parts; ++part)
@@ -133,9 +135,9 @@ void multiply(const Job& job, const Block& block, Scratch& scratch, const SliceO
                                  last && half == 0 ? &end : nullptr);
                 if (!last) continue;
                 end.int8 = {sums, scratch.scales.data(), scratch.zero_points.data(),
-                            packed.scales.data() + panel * kPanel,
-                            packed.column_sums.data() + panel * kPanel};
-                finish_panels(end);
+                            packed.scales.data() + (job.first_panel + panel) * kPanel,
+                            packed.column_sums.data() + (job.first_panel + panel) * kPanel};
+                job.finish(end);
             }
         }
 }
@@ -149,7 +151,8 @@ struct Int8Products::State {
     std::vector<Quantisation> quantisations;
 
     void run_rows(const Job& job);
-    void run_windows(const Job& job);
+    void run_windows(const ProductArgs& args);
+    void multiply_windows(const Job& job);
     void quantise_images(const Job& job);
     void quantise_columns(const Job& job);
 
@@ -254,12 +257,16 @@ void Int8Products::State::quantise_columns(const Job& job) {
 }
 
 /// A convolution of few enough images.
-void Int8Products::State::run_windows(const Job& job) {
-    const ProductArgs& args = job.args;
+void Int8Products::State::run_windows(const ProductArgs& args) {
+    const Job job(args);
     const std::int64_t numbers = args.images * args.height * args.width * job.inputs;
     if (quantised.size() < numbers) quantised = HugeArrayOf<std::uint8_t>(numbers);
     job.in_columns() ? quantise_columns(job) : quantise_images(job);
+    for (int phase = 0; phase < job.packed.phases; ++phase) multiply_windows(Job(args, phase));
+}
 
+/// Once the inputs are quantised.
+void Int8Products::State::multiply_windows(const Job& job) {
     const std::int64_t groups = job.groups();
     const std::int64_t depth = job.packed.depth;
     const std::int64_t stride = stride_of(std::min(depth, kMostSteps * kInt8Step));
@@ -306,7 +313,7 @@ void Int8Products::run(const ProductArgs& args) {
     // Images that share a vector stay together.
     const std::int64_t unit = args.per_image ? args.images_per_row : 1;
     const Parts parts(args.images / unit, std::max<std::int64_t>(1, most / unit));
-    const std::int64_t outputs = job.out_h * job.out_w * job.packed.outputs;
+    const std::int64_t outputs = job.out_h * job.out_w * job.packed.phases * job.packed.outputs;
     for (std::int64_t part = 0; part < parts.parts; ++part) {
         const std::int64_t first = parts.begin(part) * unit;
         ProductArgs some = args;
@@ -315,7 +322,7 @@ void Int8Products::run(const ProductArgs& args) {
         if (args.per_image) some.per_image = args.per_image + parts.begin(part) * job.packed.outputs;
         if (args.residual) some.residual = args.residual + first * outputs;
         some.y = args.y + first * outputs;
-        state_->run_windows(Job(some));
+        state_->run_windows(some);
     }
 }
 

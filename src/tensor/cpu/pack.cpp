@@ -1,11 +1,13 @@
 #include "tensor/cpu/pack.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <type_traits>
 #include <vector>
 
 #include "base/check.h"
+#include "tensor/cpu/winograd.h"
 
 namespace stillreel::tensor {
 namespace {
@@ -45,20 +47,60 @@ const Number* converted(const std::vector<float>& floats, std::vector<Number>& n
     }
 }
 
+/// Of a kernel's places along one direction those that an upsampled3x3() window's phase adds for its first or
+/// second tap: [begin, end).
+struct Summed {
+    int begin, end;
+    Summed(int phase, int tap) : begin(tap ? 1 + phase : 0), end(tap ? 3 : 1 + phase) {}
+};
+
+/// kernels [count][3][3] -> sums of the phase [count][2][2].
+void fold(const float* kernels, std::int64_t count, int phase, float* sums) {
+    for (std::int64_t i = 0; i < count; ++i) {
+        std::array<double, 9> kernel;
+        std::copy_n(kernels + i * 9, 9, kernel.begin());
+        for (int tap = 0; tap < 4; ++tap) {
+            const Summed rows(phase / 2, tap / 2), columns(phase % 2, tap % 2);
+            double sum = 0;
+            for (int row = rows.begin; row < rows.end; ++row)
+                for (int column = columns.begin; column < columns.end; ++column)
+                    sum += kernel[row * 3 + column];
+            sums[i * 4 + tap] = static_cast<float>(sum);
+        }
+    }
+}
+
+/// Taps of the weights as they are packed.
+std::int64_t taps_of(const Panels& packed) { return packed.depth / packed.inputs; }
+
+/// Of an output's kernels [packed.inputs][taps] inputs [first, first + count) as the phase or the method has
+/// them.
+void read_kernels(const Source& source, const Panels& packed, int phase, std::int64_t first,
+                  std::int64_t count, std::vector<float>& stored, float* to) {
+    const std::int64_t places = packed.window.places();
+    const bool as_stored = packed.phases == 1 && packed.method == Method::direct;
+    const std::span out(as_stored ? to : stored.data(), static_cast<std::size_t>(count * places));
+    read_floats(*source.weight, (source.row * packed.inputs + first) * places, out);
+    if (packed.phases > 1) fold(stored.data(), count, phase, to);
+    if (packed.method != Method::direct)
+        winograd_weights(winograd_tile(packed.method), stored.data(), count, to);
+}
+
 template <class Number>
-void pack_panel(const Panels& packed, const Source* columns, Number* to) {
+void pack_panel(const Panels& packed, const Source* columns, int phase, Number* to) {
     constexpr std::int64_t kStep = kStepOf<Number>;
     // So many inputs at a time that what 32 outputs need of them stays in the first cache.
-    const std::int64_t taps = std::int64_t{packed.window.kernel_h} * packed.window.kernel_w;
+    const std::int64_t taps = taps_of(packed);
     const std::int64_t block = std::max<std::int64_t>(1, 256 / taps);
     std::vector<float> stored(static_cast<std::size_t>(kPanel * block * taps));
+    std::vector<float> kernels(static_cast<std::size_t>(block * packed.window.places()));
     std::vector<Number> numbers;
     for (std::int64_t first = 0; first < packed.inputs; first += block) {
         const std::int64_t count = std::min(block, packed.inputs - first);
         for (std::int64_t c = 0; c < kPanel; ++c) {
             const std::span out(stored.data() + c * block * taps, static_cast<std::size_t>(count * taps));
             if (columns[c].weight)
-                read_floats(*columns[c].weight, (columns[c].row * packed.inputs + first) * taps, out);
+                read_kernels(columns[c], packed, phase, first, count, kernels, out.data());
             else
                 std::ranges::fill(out, 0.0f);
         }
@@ -79,11 +121,12 @@ void pack_weights(const std::vector<Source>& columns, ThreadPool& pool, const Ca
                   Weights& packed) {
     using Number = typename Weights::Number;
     const std::int64_t size = packed.steps * kStepOf<Number> * kPanel;
-    packed.weights = HugeArrayOf<Number>(packed.panels * size);
+    packed.weights = HugeArrayOf<Number>(packed.phases * packed.panels * size);
     packed.bytes = packed.weights.bytes() + packed.bias.bytes();
-    pool.parallel_for(static_cast<int>(packed.panels), [&](int panel) {
+    pool.parallel_for(static_cast<int>(packed.phases * packed.panels), [&](int panel) {
         if (cancel) cancel->throw_if_requested();
-        pack_panel(packed, columns.data() + panel * kPanel, packed.weights.data() + panel * size);
+        pack_panel(packed, columns.data() + panel % packed.panels * kPanel,
+                   static_cast<int>(panel / packed.panels), packed.weights.data() + panel * size);
     });
 }
 
@@ -99,7 +142,8 @@ void pack_biases(const PackRequest& request, const std::vector<Source>& columns,
 
 /// Everything but the weights: sizes and biases, and where each column comes from. `step`: of the depth.
 std::vector<Source> describe(const PackRequest& request, std::int64_t step, Panels& packed) {
-    const std::int64_t taps = std::int64_t{request.window.kernel_h} * request.window.kernel_w;
+    const Window& window = request.window;
+    STILLREEL_CHECK(window.upsample == 1 || window == Window::upsampled3x3());
     std::int64_t outputs = 0;
     for (const WeightData& weight : request.weights) outputs += weight.shape[0];
     const Shape& shape = request.weights[0].shape;
@@ -107,9 +151,11 @@ std::vector<Source> describe(const PackRequest& request, std::int64_t step, Pane
     packed.window = request.window;
     packed.gate = request.gate;
     packed.precision = request.precision;
-    packed.depth = shape.elements() / shape[0];
+    packed.inputs = shape.elements() / (shape[0] * window.places());
+    packed.method = method_of(request);
+    packed.phases = std::int64_t{window.upsample} * window.upsample;
+    packed.depth = packed.inputs * packed_taps(request) / packed.phases;
     packed.steps = (packed.depth + step - 1) / step;
-    packed.inputs = packed.depth / taps;
     packed.outputs = outputs / halves;
     packed.panels = (packed.outputs + kPanel - 1) / kPanel * halves;
     packed.bias = HugeArray(packed.panels * kPanel);
@@ -125,14 +171,22 @@ float rounded(float x) {
     return (x + kShift) - kShift;
 }
 
-/// One output's weights in whole numbers.
-void pack_int8_column(const Source& source, std::int64_t column, Int8Panels& packed,
-                      std::vector<float>& row) {
+/// What one thread needs to pack outputs in whole numbers.
+struct Rows {
+    std::vector<float> row, stored;
+    explicit Rows(const Panels& packed)
+        : row(static_cast<std::size_t>(packed.depth)),
+          stored(static_cast<std::size_t>(packed.inputs * packed.window.places())) {}
+};
+
+/// One output's weights in whole numbers; columns of all phases are counted.
+void pack_int8_column(const Source& source, std::int64_t column, Int8Panels& packed, Rows& rows) {
     if (!source.weight) return;
     constexpr float kMost = 127;
-    const std::int64_t taps = packed.depth / packed.inputs;
-    row.resize(static_cast<std::size_t>(packed.depth));
-    read_floats(*source.weight, source.row * packed.depth, row);
+    const std::int64_t taps = taps_of(packed);
+    std::vector<float>& row = rows.row;
+    const int phase = static_cast<int>(column / (packed.panels * kPanel));
+    read_kernels(source, packed, phase, 0, packed.inputs, rows.stored, row.data());
     float greatest = 0, poison = 0;
     for (const float w : row) greatest = std::max(greatest, std::abs(w)), poison += w * 0;
     // Weights that are no numbers give results that are none, as in floating point.
@@ -174,16 +228,17 @@ std::shared_ptr<Int8Panels> pack_int8_panels(const PackRequest& request, ThreadP
     auto packed = std::make_shared<Int8Panels>();
     const std::vector<Source> columns = describe(request, kInt8Step, *packed);
     STILLREEL_CHECK(packed->depth <= kMostInt8Depth);
-    packed->weights = HugeArrayOf<std::int8_t>(packed->panels * packed->steps * kPanel * kInt8Step);
-    packed->scales = HugeArray(packed->panels * kPanel);
-    packed->column_sums = HugeArrayOf<std::int32_t>(packed->panels * kPanel);
+    const std::int64_t panels = packed->phases * packed->panels;
+    packed->weights = HugeArrayOf<std::int8_t>(panels * packed->steps * kPanel * kInt8Step);
+    packed->scales = HugeArray(panels * kPanel);
+    packed->column_sums = HugeArrayOf<std::int32_t>(panels * kPanel);
     packed->bytes =
         packed->weights.bytes() + packed->bias.bytes() + packed->scales.bytes() + packed->column_sums.bytes();
-    pool.parallel_for(static_cast<int>(packed->panels), [&](int panel) {
+    pool.parallel_for(static_cast<int>(panels), [&](int panel) {
         if (cancel) cancel->throw_if_requested();
-        std::vector<float> row;
+        Rows rows(*packed);
         for (std::int64_t column = panel * kPanel; column < (panel + 1) * kPanel; ++column)
-            pack_int8_column(columns[column], column, *packed, row);
+            pack_int8_column(columns[column % (packed->panels * kPanel)], column, *packed, rows);
     });
     return packed;
 }

@@ -77,7 +77,7 @@ struct Addends {
 
     HWY_INLINE Addends(const FinishArgs& args, std::int64_t row)
         : per_image(args.per_image
-                        ? args.per_image + (args.first_row + row) / args.rows_per_image * args.y_stride
+                        ? args.per_image + (args.first_row + row) / args.rows_per_image * args.per_image_stride
                         : nullptr),
           residual(args.residual ? args.residual + row * args.y_stride : nullptr) {}
 };
@@ -109,10 +109,10 @@ void finish_columns(const FinishArgs& args) {
     for (std::int64_t c = 0; c < args.columns; c += kLanes) {
         const std::int64_t panel = c / kPanel * halves, column = panel * kPanel + c % kPanel;
         const Columns values(args, column), gates(args, column + gate);
-        const auto* sums = Columns::sums_of(args) + panel * args.rows * kPanel + c % kPanel;
+        const auto* sums = Columns::sums_of(args) + panel * args.sum_rows * kPanel + c % kPanel;
         for (std::int64_t r = 0; r < args.rows; ++r, sums += kPanel) {
             V v = values.at(args, r, sums);
-            if (halves == 2) v = hn::Mul(v, gelu_of(d, gates.at(args, r, sums + args.rows * kPanel)));
+            if (halves == 2) v = hn::Mul(v, gelu_of(d, gates.at(args, r, sums + args.sum_rows * kPanel)));
             finish_vector<kActivation>(args, r, Addends(args, r), c, v);
         }
     }

@@ -7,12 +7,17 @@
 //
 // Smaller numbers lie as many together as fill a float's 4 bytes: a step of the depth, that one instruction
 // multiplies. Whatever the numbers, a step is 4 bytes of an input row and 128 bytes of a panel.
+//
+// A window over a map that is made twice as large first is four smaller ones over the map itself, one for
+// each place that a result has in its square of four, with sums of the weights: each such phase has panels of
+// its own. By Winograd's methods a tap is one of the places of the transformed weights.
 #pragma once
 
 #include <cstdint>
 
 #include "tensor/backend.h"
 #include "tensor/cpu/huge_array.h"
+#include "tensor/pack_method.h"
 
 namespace stillreel::tensor {
 
@@ -23,15 +28,17 @@ template <class Number>
 inline constexpr std::int64_t kStepOf = sizeof(float) / sizeof(Number);
 
 struct Panels : Packed {
+    Method method = Method::direct;
     std::int64_t depth = 0;   // K
     std::int64_t steps = 0;   // of the depth; what the last one lacks is zeros
-    std::int64_t panels = 0;  // even with geglu
+    std::int64_t panels = 0;  // of a phase; even with geglu
+    std::int64_t phases = 1;  // 4 with Window::upsampled3x3(): row * 2 + column
     HugeArray bias;           // [panels][32]; zeros without one
 };
 
 struct PackedPanels final : Panels {
     using Number = float;
-    HugeArray weights;  // [panels][depth][32]
+    HugeArray weights;  // [phases][panels][depth][32]
 };
 
 /// What the sums of a panel begin with.
@@ -39,7 +46,7 @@ enum class Begin { zero, sums };
 
 /// Sums of products of 8 bits: (sum - zero point of the row * column's sum) * row's scale * column's scale.
 struct Int8Sums {
-    const std::int32_t* sums = nullptr;         // [panels][rows][32]
+    const std::int32_t* sums = nullptr;         // [panels][sum_rows][32]
     const float* scales = nullptr;              // [rows]
     const std::int32_t* zero_points = nullptr;  // [rows]
     const float* column_scales = nullptr;       // [panels][32]
@@ -48,15 +55,17 @@ struct Int8Sums {
 
 /// y[r] = activation(value(r) + bias + per_image) + residual[r] for `rows` rows of neighbouring columns.
 struct FinishArgs {
-    const float* sums = nullptr;  // [panels][rows][32]; or, when null:
+    const float* sums = nullptr;  // [panels][sum_rows][32]; or, when null:
     Int8Sums int8;
+    std::int64_t sum_rows = 0;    // of a panel: `rows`, or more when these are only some of them
     const float* bias = nullptr;  // [panels][32]
     Gate gate = Gate::none;       // geglu: value panels and gate panels alternate
     std::int64_t rows = 0;
     std::int64_t columns = 0;          // of y; need not fill the last panel
     std::int64_t first_row = 0;        // of the whole result: decides which per_image vector is added
     std::int64_t rows_per_image = 1;   // rows of the result that share a vector
-    const float* per_image = nullptr;  // at the first column, or null; the next vector is y_stride floats on
+    const float* per_image = nullptr;  // at the first column, or null
+    std::int64_t per_image_stride = 0;
     Activation activation = Activation::none;
     const float* residual = nullptr;  // as y, or null; may be y
     float* y = nullptr;               // [rows][y_stride], at the first column

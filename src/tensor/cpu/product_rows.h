@@ -1,4 +1,5 @@
-// A product as its tasks see it, whatever it multiplies: rows of the result are output pixels of all images.
+// A product as its tasks see it, whatever it multiplies: rows of the result are output pixels of all images,
+// or those of one phase.
 #pragma once
 
 #include <algorithm>
@@ -30,36 +31,75 @@ struct ProductRows {
     Window window;
     std::int64_t inputs;  // channels
     std::int64_t out_h, out_w, rows;
-    std::int64_t rows_per_vector;  // of per_image
-    std::int64_t halves;           // panels of a column: 2 with geglu
+    std::int64_t rows_per_vector;        // of per_image
+    std::int64_t halves;                 // panels of a column: 2 with geglu
+    int scale, phase_row, phase_column;  // of the result: 2 and a place in each square of four, or 1, 0 and 0
 
-    ProductRows(const ProductArgs& product, const Panels& panels)
+    /// The window of one phase of upsampled3x3().
+    static Window window_of(const Window& window, int row, int column) {
+        return window.upsample == 1 ? window : Window{2, 2, 1, 1 - row, 1 - column, row, column};
+    }
+
+    ProductRows(const ProductArgs& product, const Panels& panels, int phase = 0)
         : args(product),
-          window(panels.window),
+          window(window_of(panels.window, phase / 2, phase % 2)),
           inputs(panels.inputs),
           out_h(window.out_h(product.height)),
           out_w(window.out_w(product.width)),
           rows(product.images * out_h * out_w),
           rows_per_vector(product.images_per_row * out_h * out_w),
-          halves(panels.gate == Gate::geglu ? 2 : 1) {}
+          halves(panels.gate == Gate::geglu ? 2 : 1),
+          scale(panels.window.upsample),
+          phase_row(phase / 2),
+          phase_column(phase % 2) {}
 
-    /// An ending for rows [row, ...) of panels [first, last); its sums are still missing.
+    /// Where a row stands in the result, in pixels.
+    std::int64_t pixel(std::int64_t row) const {
+        if (scale == 1) return row;
+        return (row / out_w * scale + phase_row) * out_w * scale + row % out_w * scale + phase_column;
+    }
+
+    /// An ending for rows [row, ...) of panels [first, last); its sums are still missing. Only for finish().
     FinishArgs ending(const Panels& panels, std::int64_t row, std::int64_t count, std::int64_t first,
                       std::int64_t last) const {
-        const std::int64_t column = first / halves * kPanel, at = row * panels.outputs + column;
+        const std::int64_t column = first / halves * kPanel, at = pixel(row) * panels.outputs + column;
         FinishArgs end;
         end.bias = panels.bias.data() + first * kPanel;
         end.gate = panels.gate;
-        end.rows = count;
+        end.rows = end.sum_rows = count;
         end.columns = std::min(last / halves * kPanel, panels.outputs) - column;
         end.first_row = row;
         end.rows_per_image = rows_per_vector;
         end.per_image = args.per_image ? args.per_image + column : nullptr;
+        end.per_image_stride = panels.outputs;
         end.activation = args.activation;
         end.residual = args.residual ? args.residual + at : nullptr;
         end.y = args.y + at;
-        end.y_stride = panels.outputs;
+        end.y_stride = scale * panels.outputs;
         return end;
+    }
+
+    /// finish_panels, a line of pixels at a time where lines of a phase do not follow each other.
+    void finish(const FinishArgs& end) const {
+        if (scale == 1) return finish_panels(end);
+        for (std::int64_t done = 0; done < end.rows;) {
+            const std::int64_t row = end.first_row + done;
+            const std::int64_t moved = (pixel(row) - pixel(end.first_row)) * (end.y_stride / scale);
+            FinishArgs line = end;
+            line.first_row = row;
+            line.rows = std::min(end.rows - done, out_w - row % out_w);
+            line.y += moved;
+            if (line.residual) line.residual += moved;
+            if (line.sums) {
+                line.sums += done * kPanel;
+            } else {
+                line.int8.sums += done * kPanel;
+                line.int8.scales += done;
+                line.int8.zero_points += done;
+            }
+            finish_panels(line);
+            done += line.rows;
+        }
     }
 };
 

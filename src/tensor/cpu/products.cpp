@@ -9,6 +9,7 @@
 #include "tensor/cpu/int8_products.h"
 #include "tensor/cpu/onednn.h"
 #include "tensor/cpu/pack.h"
+#include "tensor/cpu/winograd_products.h"
 
 namespace stillreel::tensor {
 namespace {
@@ -47,6 +48,7 @@ struct Products::State {
     GatheredProducts<PackedPanels, copy_numbers<float>> floats;
     GatheredProducts<Bf16Panels, round_to_bf16> bf16;
     Int8Products int8;
+    WinogradProducts winograd;
 
     bool run_product(const Job& job);
     bool run_convolution(const Job& job);
@@ -103,7 +105,7 @@ struct Band {
 bool Products::State::run_convolution(const Job& job) {
     const ProductArgs& args = job.args;
     const PackedPanels& packed = job.packed;
-    if (packed.window == Window{} || packed.gate != Gate::none) return false;
+    if (packed.window == Window{} || packed.phases > 1 || packed.gate != Gate::none) return false;
     if (packed.inputs < 16 || packed.outputs < kPanel || job.out_h * job.out_w < kLeastPixels) return false;
     if (args.residual && args.activation != Activation::none) return false;
     const double line_flops = 2.0 * static_cast<double>(job.out_w * packed.depth * packed.outputs);
@@ -146,7 +148,7 @@ bool Products::State::run_convolution(const Job& job) {
 }
 
 Products::Products(ThreadPool& pool, const CancelFlag* cancel)
-    : state_(new State{{pool, cancel}, {}, {pool, cancel}, {pool, cancel}, {pool, cancel}}) {}
+    : state_(new State{{pool, cancel}, {}, {pool, cancel}, {pool, cancel}, {pool, cancel}, {pool, cancel}}) {}
 Products::~Products() = default;
 
 std::shared_ptr<Packed> Products::pack(const PackRequest& request) {
@@ -168,6 +170,7 @@ void Products::run(const ProductArgs& args) {
     if (precision == Precision::int8) return state_->int8.run(args);
     if (precision == Precision::bf16) return state_->bf16.run(args);
     const Job job(args);
+    if (job.packed.method != Method::direct) return state_->winograd.run(args);
     if (job.rows <= 0) return;
     if (state_->run_product(job) || state_->run_convolution(job)) return;
     state_->floats.run(args);

@@ -1,15 +1,19 @@
 #include "tensor/meta/meta_backend.h"
 
+#include "tensor/pack_method.h"
+
 namespace stillreel::tensor {
 namespace {
 
-/// As the processor keeps them: with int8 every output has a bias, a scale and a sum.
+/// As the processor keeps them: with int8 every output has a bias, and in every phase a scale and a sum.
 std::uint64_t packed_bytes(const PackRequest& request) {
     std::int64_t weights = 0, outputs = 0, biases = 0;
     for (const WeightData& weight : request.weights) {
         weights += weight.shape.elements();
         outputs += weight.shape[0];
     }
+    const std::int64_t phases = std::int64_t{request.window.upsample} * request.window.upsample;
+    weights = weights / request.window.places() * packed_taps(request);
     for (const WeightData& bias : request.biases) biases += bias.shape.elements();
     const auto bytes = [](std::int64_t numbers, std::size_t each) {
         return static_cast<std::uint64_t>(numbers) * each;
@@ -20,7 +24,7 @@ std::uint64_t packed_bytes(const PackRequest& request) {
         case Precision::bf16:
             return bytes(weights, 2) + bytes(biases, sizeof(float));
         case Precision::int8:
-            return bytes(weights, 1) + bytes(outputs, 3 * sizeof(float));
+            return bytes(weights, 1) + bytes(outputs * (1 + 2 * phases), sizeof(float));
     }
     return 0;
 }
