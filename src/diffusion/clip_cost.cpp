@@ -189,11 +189,17 @@ class Estimate {
     }
 
     void decode() {
-        Rehearsal<models::VaeDecoder> decoder(model_, load_decoder);
+        Rehearsal<models::VaeDecoder> decoder(
+            model_, [&](const I2VGenModel& model, weights::WeightSource& source, Ops& ops) {
+                return load_decoder(model, source, ops, request_.precision);
+            });
         const double frame = decoder.flops_of([&](const models::VaeDecoder& tower, Ops& ops) {
             tower.decode(Pass{ops}, ops.empty({1, size_.height, size_.width, size_.channels}));
         });
         cost_.flops_decode = frame * static_cast<double>(size_.frames);
+        for (const auto& [precision, flops] : decoder.by_precision())
+            if (precision == tensor::Precision::int8)
+                cost_.flops_int8 += flops * static_cast<double>(size_.frames);
         leave(decoder);
     }
 

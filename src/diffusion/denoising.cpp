@@ -353,8 +353,12 @@ double Denoising::flops_before_step(int step) const {
 }
 
 ClipLatents Denoising::clip_of(const std::vector<float>& latents) const {
-    return {latents, static_cast<int>(size_.frames), static_cast<int>(size_.height),
-            static_cast<int>(size_.width), state_.steps_done};
+    return {latents,
+            static_cast<int>(size_.frames),
+            static_cast<int>(size_.height),
+            static_cast<int>(size_.width),
+            state_.steps_done,
+            in_.request.precision};
 }
 
 }  // namespace stillreel::diffusion

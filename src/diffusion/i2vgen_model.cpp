@@ -160,9 +160,11 @@ models::VaeEncoder load_encoder(const I2VGenModel& model, weights::WeightSource&
                                           models::vae_file_habits(models::VaeHalf::encoder));
 }
 
-models::VaeDecoder load_decoder(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops) {
+models::VaeDecoder load_decoder(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops,
+                                tensor::Precision precision) {
     return load_tower<models::VaeDecoder>("VAE's decoder", source, ops, model.vae,
-                                          models::vae_file_habits(models::VaeHalf::decoder));
+                                          models::vae_file_habits(models::VaeHalf::decoder),
+                                          models::VaeDecoder::precision_policy(precision));
 }
 
 models::I2VGenUnet load_unet(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops,

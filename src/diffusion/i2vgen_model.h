@@ -53,7 +53,8 @@ void check_weights(const I2VGenModel& model, const std::string& variant);
 models::ClipText load_text(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops);
 models::ClipVision load_vision(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops);
 models::VaeEncoder load_encoder(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops);
-models::VaeDecoder load_decoder(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops);
+models::VaeDecoder load_decoder(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops,
+                                tensor::Precision precision = tensor::Precision::f32);
 models::I2VGenUnet load_unet(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops,
                              tensor::Precision precision);
 

@@ -23,15 +23,16 @@ namespace {
 struct Decoder {
     tensor::Ops ops;
     const CancelFlag* cancel;  // that its backend looks at
+    tensor::Precision precision;
     models::VaeDecoder tower;
 
     static std::unique_ptr<Decoder> load(const I2VGenModel& model, const I2VGenRun& run,
-                                         const CancelFlag* cancel) {
+                                         tensor::Precision precision, const CancelFlag* cancel) {
         tensor::Ops ops(tensor::cpu_backend(run.threads, cancel),
                         tensor::Pool::create(tensor::Pool::Kind::memory));
         const auto source = polled(open_component(model, kVae, run.variant), cancel);
-        models::VaeDecoder tower = load_decoder(model, *source, ops);
-        return std::unique_ptr<Decoder>(new Decoder{std::move(ops), cancel, std::move(tower)});
+        models::VaeDecoder tower = load_decoder(model, *source, ops, precision);
+        return std::unique_ptr<Decoder>(new Decoder{std::move(ops), cancel, precision, std::move(tower)});
     }
 };
 
@@ -96,15 +97,19 @@ image::Image I2VGenPipeline::decode(const ClipLatents& latents, int frame, const
     const I2VGenModel& model = state_->model;
     STILLREEL_CHECK(frame >= 0 && frame < latents.frames);
     if (hooks.cancel) hooks.cancel->throw_if_requested();
-    if (!state_->decoder || state_->decoder->cancel != hooks.cancel) {
+    const auto fits = [&](const Decoder& decoder) {
+        return decoder.cancel == hooks.cancel && decoder.precision == latents.precision;
+    };
+    if (!state_->decoder || !fits(*state_->decoder)) {
         state_->decoder.reset();
-        state_->decoder = Decoder::load(model, state_->run, hooks.cancel);
+        state_->decoder = Decoder::load(model, state_->run, latents.precision, hooks.cancel);
     }
     const LatentSize size{1, latents.height, latents.width, model.vae.latent_channels};
     STILLREEL_CHECK_EQ(latents.numbers.size(), size.elements() * static_cast<std::size_t>(latents.frames));
     if (!state_->cost) {
         I2VGenRequest request;
         request.frames = latents.frames;
+        request.precision = latents.precision;
         request.width_px = static_cast<int>(latents.width * model.vae.scale());
         request.height_px = static_cast<int>(latents.height * model.vae.scale());
         state_->cost = cost_of(model, request);

@@ -55,7 +55,7 @@ struct I2VGenRequest {
     ImageLatent image_latent = ImageLatent::sample;
     int clip_skip = 1;
     Memory memory = Memory::normal;
-    tensor::Precision precision = tensor::Precision::f32;  // of the UNet's products
+    tensor::Precision precision = tensor::Precision::f32;  // of the UNet's products; int8: also the decoder's
     Shortcuts shortcuts;                                   // none
     std::optional<GivenNoise> given_noise;
 };
@@ -101,6 +101,7 @@ struct ClipLatents {
     int width = 0;
     int steps_done =
         0;  // fewer than asked for: a run that was stopped; then the clean picture the model had in mind
+    tensor::Precision precision = tensor::Precision::f32;  // as the request's
 };
 
 class I2VGenPipeline {

@@ -41,7 +41,10 @@ class LoadBench {
             return load_unet(model, source, ops, request_.precision);
         };
         measure(kUnet, kUnet, unet, {});
-        measure("vae decoder", kVae, load_decoder, {});
+        const auto decoder = [&](const I2VGenModel& model, weights::WeightSource& source, Ops& ops) {
+            return load_decoder(model, source, ops, request_.precision);
+        };
+        measure("vae decoder", kVae, decoder, {});
         return std::move(towers_);
     }
 

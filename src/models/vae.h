@@ -60,6 +60,9 @@ class VaeDecoder {
     VaeDecoder(const weights::WeightScope& w, const VaeConfig& config);
     ~VaeDecoder();
     VaeDecoder(VaeDecoder&&) noexcept;
+    /// For WeightLoader: which layers have this precision. int8: the 3x3 convolutions but for the first and the
+    /// last one; every other precision: none.
+    static weights::PrecisionPolicy precision_policy(tensor::Precision precision);
     /// latents [N, h, w, 4], already divided by scaling_factor -> [N, 8h, 8w, 3], about [-1, 1].
     /// pass.chunking.images frames at a time. Taps: post_quant_conv, conv_in, mid_block, up_blocks.i.
     tensor::Tensor decode(const nn::Pass& pass, const tensor::Tensor& latents,

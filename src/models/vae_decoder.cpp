@@ -100,6 +100,18 @@ VaeDecoder::VaeDecoder(const WeightScope& w, const VaeConfig& config)
 VaeDecoder::~VaeDecoder() = default;
 VaeDecoder::VaeDecoder(VaeDecoder&&) noexcept = default;
 
+weights::PrecisionPolicy VaeDecoder::precision_policy(tensor::Precision precision) {
+    return [precision](std::string_view path) {
+        // Shortcuts see numbers that no norm has evened out. So do upsamplers, but those are a third of the
+        // time.
+        const bool repeated =
+            path.starts_with("decoder.mid_block.resnets.") || path.starts_with("decoder.up_blocks.");
+        const bool int8 =
+            precision == tensor::Precision::int8 && repeated && !path.ends_with(".conv_shortcut");
+        return int8 ? precision : tensor::Precision::f32;
+    };
+}
+
 Tensor VaeDecoder::decode(const Pass& pass, const Tensor& latents, const VaeTiling& tiling) const {
     const std::int64_t at_once = Parts::takes_whole(latents, tiling) ? pass.chunking.images : 1;
     return nn::in_chunks(

@@ -13,6 +13,7 @@
 #include "support/scratch.h"
 #include "support/stored_weights.h"
 #include "support/throws.h"
+#include "tensor/cpu/cpu_backend.h"
 #include "weights/weight_source.h"
 
 namespace stillreel::models {
@@ -35,8 +36,10 @@ VaeConfig config_of(const fs::path& folder) {
     return parse_vae_config(read_text_file(folder / "config.json", 1 << 20));
 }
 
-VaeDecoder load_decoder(WeightSource& source, tensor::Ops& ops, const VaeConfig& config) {
-    WeightLoader loader("vae", source, ops, vae_file_habits(VaeHalf::decoder));
+VaeDecoder load_decoder(WeightSource& source, tensor::Ops& ops, const VaeConfig& config,
+                        tensor::Precision precision = tensor::Precision::f32) {
+    WeightLoader loader("vae", source, ops, vae_file_habits(VaeHalf::decoder),
+                        VaeDecoder::precision_policy(precision));
     VaeDecoder decoder(loader.root(), config);
     loader.finish();
     return decoder;
@@ -226,6 +229,40 @@ TEST(VaeDecoder, LargeFramesInTilesResembleTheWhole) {
     EXPECT_GT(psnr(whole, tiled), 30);
     const Tensor not_large = decoder.decode({ops}, latents, {.whole = 120, .tile = 8, .overlap = 4});
     EXPECT_TRUE(std::equal(whole.span().begin(), whole.span().end(), not_large.span().begin()));
+}
+
+TEST(VaeDecoder, WithEightBitsThePictureStaysNearTheReferences) {
+    tensor::Ops ops(tensor::cpu_backend(2, nullptr), tensor::Pool::create(tensor::Pool::Kind::memory));
+    const auto cases = golden_cases("vae_decode-");
+    ASSERT_FALSE(cases.empty());
+    for (const fs::path& golden_case : cases) {
+        SCOPED_TRACE(golden_case.string());
+        const Golden golden = load_golden(golden_case);
+        const fs::path folder = golden.model / "vae";
+        const auto source = weights::open_weights(folder);
+        const VaeConfig config = config_of(folder);
+        parity::Numbers latents = golden.at("in.latents");
+        for (double& value : latents.values) value /= config.scaling_factor;
+        const Tensor input = parity::images_of(ops, latents);
+        const Tensor floats = load_decoder(*source, ops, config).decode({ops}, input);
+        const Tensor int8 = load_decoder(*source, ops, config, tensor::Precision::int8).decode({ops}, input);
+        // Measured: 48.8 to 49.5.
+        EXPECT_GT(psnr(floats, int8), 46);
+        EXPECT_LT(psnr(floats, int8), 60) << "is it of 8 bits at all?";
+    }
+}
+
+TEST(VaeDecoder, EndsAttentionAndShortcutsStayInFloats) {
+    const auto policy = VaeDecoder::precision_policy(tensor::Precision::int8);
+    for (const char* path :
+         {"post_quant_conv", "decoder.conv_in", "decoder.conv_out", "decoder.mid_block.attentions.0.to_q",
+          "decoder.up_blocks.2.resnets.0.conv_shortcut"})
+        EXPECT_EQ(policy(path), tensor::Precision::f32) << path;
+    for (const char* path : {"decoder.mid_block.resnets.1.conv2", "decoder.up_blocks.0.upsamplers.0.conv",
+                             "decoder.up_blocks.3.resnets.2.conv1"})
+        EXPECT_EQ(policy(path), tensor::Precision::int8) << path;
+    EXPECT_EQ(VaeDecoder::precision_policy(tensor::Precision::f32)("decoder.up_blocks.0.resnets.0.conv1"),
+              tensor::Precision::f32);
 }
 
 TEST(VaeEncoder, LargePicturesInTilesResembleTheWhole) {
