@@ -73,14 +73,16 @@ void bench_machine(int threads) {
 
 /// `name`/tokens x keys x heads x head size; queries, keys and values lie side by side.
 void bench_attention(const std::string& name, int threads, std::int64_t images, std::int64_t contexts,
-                     std::int64_t tokens, std::int64_t keys, int heads, int head_size) {
+                     std::int64_t tokens, std::int64_t keys, int heads, int head_size,
+                     Precision precision = Precision::f32) {
     const std::string sizes = std::to_string(tokens) + "x" + std::to_string(keys) + "x" +
                               std::to_string(heads) + "x" + std::to_string(head_size);
     bench("attention/" + name + "/" + sizes, threads, [=](Ops& ops) -> Operation {
         const std::int64_t width = std::int64_t{heads} * head_size;
         return [=, &ops, q = made(ops, {images, tokens, 3 * width}),
                 kv = made(ops, {contexts, keys, 3 * width})] {
-            ops.attention({q, 0, width}, {kv, width, width}, {kv, 2 * width, width}, heads);
+            ops.attention({q, 0, width}, {kv, width, width}, {kv, 2 * width, width}, heads, Mask::none,
+                          precision);
         };
     });
 }
@@ -151,6 +153,8 @@ int main(int argc, char** argv) {
     for (const auto& [tokens, heads] : {std::pair{1024, 5}, {256, 10}, {64, 20}, {16, 20}}) {
         bench_attention("self", threads, 16, 16, tokens, tokens, heads, 64);
         bench_attention("cross", threads, 16, 2, tokens, 145, heads, 64);
+        bench_attention("self_bf16", threads, 16, 16, tokens, tokens, heads, 64, Precision::bf16);
+        bench_attention("cross_bf16", threads, 16, 2, tokens, 145, heads, 64, Precision::bf16);
     }
     bench_attention("self_512px", threads, 2, 2, 4096, 4096, 5, 64);
     bench_attention("vae", threads, 2, 2, 1024, 1024, 1, 512);

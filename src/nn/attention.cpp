@@ -15,9 +15,10 @@ Tensor SelfAttention::operator()(const Pass& pass, Tensor x, Tensor residual) co
     x = Tensor();
     const std::int64_t inner = config_.inner();
     const Columns q{qkv, 0, inner}, k{qkv, inner, inner}, v{qkv, 2 * inner, inner};
-    const Tensor seen = along_ == Along::image
-                            ? pass.ops.attention(q, k, v, config_.heads)
-                            : pass.ops.temporal_attention(q, k, v, config_.heads, pass.frames);
+    const Tensor seen =
+        along_ == Along::image
+            ? pass.ops.attention(q, k, v, config_.heads, tensor::Mask::none, to_out_.precision())
+            : pass.ops.temporal_attention(q, k, v, config_.heads, pass.frames);
     qkv = Tensor();
     return to_out_(pass.ops, seen, {.residual = std::move(residual)});
 }
@@ -36,8 +37,9 @@ Tensor CrossAttention::operator()(const Pass& pass, Tensor x, const Tensor& keys
     Tensor q = to_q_(pass.ops, x);
     x = Tensor();
     const std::int64_t inner = config_.inner();
-    const Tensor seen = pass.ops.attention(Columns::all(q), {keys_values, 0, inner},
-                                           {keys_values, inner, inner}, config_.heads);
+    const Tensor seen =
+        pass.ops.attention(Columns::all(q), {keys_values, 0, inner}, {keys_values, inner, inner},
+                           config_.heads, tensor::Mask::none, to_out_.precision());
     q = Tensor();
     return to_out_(pass.ops, seen, {.residual = std::move(residual)});
 }

@@ -1,5 +1,5 @@
 // Multi-head attention (Vaswani et al. 2017) as diffusers' Attention names its parts: to_q, to_k, to_v,
-// to_out.0.
+// to_out.0. Where to_out is in another precision than f32, attention itself may multiply in bfloat16.
 #pragma once
 
 #include <cstdint>

@@ -19,6 +19,7 @@ class Linear {
   public:
     Linear(const WeightScope& w, std::int64_t in, std::int64_t out, Bias bias = Bias::yes);
     Tensor operator()(Ops& ops, const Tensor& x, tensor::Epilogue epilogue = {}) const;
+    tensor::Precision precision() const { return packed_->precision; }
 
   private:
     tensor::PackedPtr packed_;

@@ -127,6 +127,8 @@ struct AttentionArgs {
     int heads = 1;
     int head_size = 1;  // any from 1 to 512
     Mask mask = Mask::none;
+    /// Other than f32: what is multiplied may be rounded to bfloat16, where that is faster.
+    Precision precision = Precision::f32;
     float* y = nullptr;  // [batch, q_tokens, heads * head_size]
 };
 

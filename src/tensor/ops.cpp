@@ -256,11 +256,13 @@ Tensor Ops::layer_norm(Tensor x, const Tensor& gamma, const Tensor& beta, float 
     return y;
 }
 
-Tensor Ops::attention(const Columns& q, const Columns& k, const Columns& v, int heads, Mask mask) {
+Tensor Ops::attention(const Columns& q, const Columns& k, const Columns& v, int heads, Mask mask,
+                      Precision precision) {
     AttentionArgs args;
     args.head_size = head_size_of(q, k, v, heads);
     args.heads = heads;
     args.mask = mask;
+    args.precision = precision;
     args.q = columns_of(q);
     args.k = columns_of(k);
     args.v = columns_of(v);

@@ -108,8 +108,9 @@ class Ops {
 
     // Attention.
     /// q [N, Sq, .], k and v [Nc, Sk, .], Nc divides N: N / Nc consecutive images share a context. -> [N, Sq,
-    /// width]
-    Tensor attention(const Columns& q, const Columns& k, const Columns& v, int heads, Mask mask = Mask::none);
+    /// width]. With a precision other than f32 what is multiplied may be rounded to bfloat16.
+    Tensor attention(const Columns& q, const Columns& k, const Columns& v, int heads, Mask mask = Mask::none,
+                     Precision precision = Precision::f32);
     /// q, k, v [B * frames, S, .]: over the frames of a clip, pixel by pixel. -> [B * frames, S, width]
     Tensor temporal_attention(const Columns& q, const Columns& k, const Columns& v, int heads,
                               std::int64_t frames);

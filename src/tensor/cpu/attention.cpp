@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "tensor/cpu/bf16_panels.h"
+
+// Highway's name for the newer processors with AVX-512, which it compiles only where asked to.
+#define HWY_WANT_AVX3_DL
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/cpu/attention.cpp"
 #include <hwy/foreach_target.h>  // before the others
@@ -33,7 +37,7 @@ struct AttendTask {
 
 /// How the work of one instruction set is cut.
 struct AttentionSizes {
-    std::int64_t keys, values;  // floats of one head
+    std::int64_t keys, values;  // words of one head
     std::int64_t rows;          // of queries per task
 };
 
@@ -44,21 +48,38 @@ HWY_BEFORE_NAMESPACE();
 namespace stillreel::tensor {
 namespace HWY_NAMESPACE {
 
-AttentionSizes Sizes(std::int64_t tokens, int head_size) {
-    return {packed_keys_size(tokens, head_size), packed_values_size(tokens, head_size),
-            Workspace::rows(head_size)};
+/// work(method) with that of the processor for args.precision, which the caller has made sure of.
+template <class Work>
+auto with_method([[maybe_unused]] const AttentionArgs& args, const Work& work) {
+#if HWY_TARGET == HWY_AVX3_DL
+    if (args.precision != Precision::f32) return work(Pairs());
+#endif
+    return work(Singles());
+}
+
+AttentionSizes Sizes(const AttentionArgs& args) {
+    return with_method(args, [&](auto method) {
+        using Method = decltype(method);
+        return AttentionSizes{packed_keys_size<Method>(args.k_tokens, args.head_size),
+                              packed_values_size<Method>(args.k_tokens, args.head_size),
+                              Workspace::rows(args.head_size)};
+    });
 }
 
 void Pack(const PackTask& task) {
     const AttentionArgs& args = task.args;
     const std::int64_t row = task.context * args.k_tokens, column = task.head * args.head_size;
-    pack_keys(args.k.data + row * args.k.row_stride + column, args.k.row_stride, task.begin, task.end,
-              args.k_tokens, args.head_size, task.keys);
-    pack_values(args.v.data + row * args.v.row_stride + column, args.v.row_stride, task.begin, task.end,
-                args.k_tokens, args.head_size, task.values);
+    with_method(args, [&](auto method) {
+        using Method = decltype(method);
+        pack_keys<Method>(args.k.data + row * args.k.row_stride + column, args.k.row_stride, task.begin,
+                          task.end, args.k_tokens, args.head_size, task.keys);
+        pack_values<Method>(args.v.data + row * args.v.row_stride + column, args.v.row_stride, task.begin,
+                            task.end, args.k_tokens, args.head_size, task.values);
+    });
 }
 
-void Attend(const AttendTask& task) {
+template <class Method>
+void attend_rows(const AttendTask& task) {
     const AttentionArgs& args = task.args;
     const std::int64_t first = task.context * args.batch_per_context * args.q_tokens;
     const std::int64_t column = task.head * args.head_size, width = std::int64_t{args.heads} * args.head_size;
@@ -73,15 +94,19 @@ void Attend(const AttendTask& task) {
         const Queries queries{args.q.data + row * args.q.row_stride + column, args.q.row_stride,
                               args.y + row * width + column, width, end - begin};
         if (args.mask == Mask::causal)
-            attend(
+            attend<Method>(
                 queries, task.end - end, context, args.head_size,
                 [&](std::int64_t r) { return std::min((begin + r) % args.q_tokens + 1, args.k_tokens); },
                 poll, work);
         else
-            attend(
+            attend<Method>(
                 queries, task.end - end, context, args.head_size, [&](std::int64_t) { return args.k_tokens; },
                 poll, work);
     }
+}
+
+void Attend(const AttendTask& task) {
+    with_method(task.args, [&](auto method) { attend_rows<decltype(method)>(task); });
 }
 
 }  // namespace HWY_NAMESPACE
@@ -113,7 +138,7 @@ struct Cuts {
     std::int64_t values_at, pair_size;  // floats
 
     explicit Cuts(const AttentionArgs& args)
-        : sizes(HWY_DYNAMIC_DISPATCH(Sizes)(args.k_tokens, args.head_size)),
+        : sizes(HWY_DYNAMIC_DISPATCH(Sizes)(args)),
           pairs(args.batch / args.batch_per_context * args.heads),
           rows(args.batch_per_context * args.q_tokens),
           values_at(whole_lines(sizes.keys)),
@@ -172,8 +197,10 @@ void attend_divided_pairs(Crew& crew, const AttentionArgs& args, const Cuts& cut
 
 }  // namespace
 
-void attention(Crew& crew, const AttentionArgs& args) {
-    if (args.batch * args.q_tokens == 0) return;
+void attention(Crew& crew, const AttentionArgs& wanted) {
+    if (wanted.batch * wanted.q_tokens == 0) return;
+    AttentionArgs args = wanted;
+    if (!multiplies_bf16()) args.precision = Precision::f32;
     const Cuts cuts(args);
     cuts.pairs >= kManyPairs ? attend_whole_pairs(crew, args, cuts) : attend_divided_pairs(crew, args, cuts);
 }
