@@ -8,8 +8,13 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "tensor/tensor.h"
+
+namespace stillreel {
+class ThreadPool;
+}
 
 namespace stillreel::tensor {
 
@@ -61,8 +66,23 @@ class Packed {
     Gate gate = Gate::none;
     Precision precision = Precision::f32;
     std::uint64_t bytes = 0;  // of memory
+
+    /// All numbers that it holds, array by array, in an order that its kind never changes: what a store keeps
+    /// and fills again. Every kind with numbers answers with all of them; meta has none.
+    virtual std::vector<std::span<std::byte>> arrays() { return {}; }
 };
 using PackedPtr = std::shared_ptr<const Packed>;
+
+/// Weights that were packed in an earlier run. Weights come in the same order in every run.
+class PackedStore {
+  public:
+    virtual ~PackedStore() = default;
+    /// Fills weights that have their sizes and arrays, but only zeros in them, on the pool's threads. False:
+    /// the store has no such weights, the arrays are zeros still, and they are to be packed.
+    virtual bool restore(Packed& empty, ThreadPool& pool) = 0;
+    /// These were packed because restore() said false.
+    virtual void keep(Packed& packed, ThreadPool& pool) = 0;
+};
 
 struct PackRequest {
     std::span<const WeightData>
@@ -71,6 +91,7 @@ struct PackRequest {
     Window window;
     Gate gate = Gate::none;
     Precision precision = Precision::f32;  // int8: at most kMostInt8Depth inputs times taps
+    PackedStore* store = nullptr;          // where they may lie already; null: nowhere
 };
 
 /// The most products of 8 bits whose sum, and every step to it, fits 32 bits.

@@ -110,7 +110,8 @@ void Ops::timed(OpKind kind, double flops, double floats, const Shape& result, s
         {kind, flops, floats * sizeof(float), computes() ? watch.seconds() : 0, result, inputs, precision});
 }
 
-PackedPtr Ops::pack(const PackRequest& request) {
+PackedPtr Ops::pack(PackRequest request) {
+    request.store = store_;
     const Channels channels = channels_of(request);
     const std::shared_ptr<Packed> packed = backend_->pack(request);
     packed->inputs = channels.in;

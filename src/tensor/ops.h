@@ -84,6 +84,10 @@ class Ops {
     PackedPtr pack_conv(const WeightData& weight, const WeightData* bias, const Window& window,
                         Precision precision = Precision::f32);
 
+    /// From now on weights come from this store where it has them, and are shown to it when they were packed;
+    /// null: no longer. It must outlive that while.
+    void keep_packed_in(PackedStore* store) { store_ = store; }
+
     /// Bytes of all weights packed so far.
     std::uint64_t packed_bytes() const { return packed_bytes_; }
 
@@ -137,7 +141,7 @@ class Ops {
     Tensor gather_rows(const Tensor& table, std::span<const std::int64_t> ids);
 
   private:
-    PackedPtr pack(const PackRequest& request);
+    PackedPtr pack(PackRequest request);
     Tensor product(const Tensor& x, const Shape& result, std::array<std::int64_t, 3> image,
                    const Packed& weights, Epilogue epilogue);
     template <class Work>
@@ -148,6 +152,7 @@ class Ops {
     std::shared_ptr<Pool> pool_;
     std::function<void(const OpRecord&)> observer_;
     std::uint64_t packed_bytes_ = 0;
+    PackedStore* store_ = nullptr;
 };
 
 }  // namespace stillreel::tensor

@@ -15,6 +15,8 @@ namespace stillreel::tensor {
 struct Bf16Panels final : Panels {
     using Number = std::uint16_t;
     HugeArrayOf<std::uint16_t> weights;  // [phases][panels][steps][32][2]
+
+    std::vector<std::span<std::byte>> arrays() override { return {bias.raw(), weights.raw()}; }
 };
 
 using Bf16PanelArgs = PanelProduct<std::uint16_t, std::uint16_t, float>;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -49,6 +50,7 @@ class HugeArrayOf {
     T* data() { return static_cast<T*>(block_.data()); }
     const T* data() const { return static_cast<const T*>(block_.data()); }
     std::int64_t size() const { return size_; }
+    std::span<std::byte> raw() { return {static_cast<std::byte*>(block_.data()), bytes()}; }
     std::uint64_t bytes() const { return static_cast<std::uint64_t>(size_) * sizeof(T); }
 
   private:

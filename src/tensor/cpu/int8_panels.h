@@ -23,6 +23,10 @@ struct Int8Panels final : Panels {
     HugeArrayOf<std::int8_t> weights;       // [phases][panels][steps][32][4]
     HugeArray scales;                       // [phases][panels][32]
     HugeArrayOf<std::int32_t> column_sums;  // [phases][panels][32], of the weights
+
+    std::vector<std::span<std::byte>> arrays() override {
+        return {bias.raw(), weights.raw(), scales.raw(), column_sums.raw()};
+    }
 };
 
 using Int8PanelArgs = PanelProduct<std::uint8_t, std::int8_t, std::int32_t>;

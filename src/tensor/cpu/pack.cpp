@@ -115,21 +115,6 @@ void pack_panel(const Panels& packed, const Source* columns, int phase, Number* 
     }
 }
 
-/// Everything but sizes and biases, which are there already.
-template <class Weights>
-void pack_weights(const std::vector<Source>& columns, ThreadPool& pool, const CancelFlag* cancel,
-                  Weights& packed) {
-    using Number = typename Weights::Number;
-    const std::int64_t size = packed.steps * kStepOf<Number> * kPanel;
-    packed.weights = HugeArrayOf<Number>(packed.phases * packed.panels * size);
-    packed.bytes = packed.weights.bytes() + packed.bias.bytes();
-    pool.parallel_for(static_cast<int>(packed.phases * packed.panels), [&](int panel) {
-        if (cancel) cancel->throw_if_requested();
-        pack_panel(packed, columns.data() + panel % packed.panels * kPanel,
-                   static_cast<int>(panel / packed.panels), packed.weights.data() + panel * size);
-    });
-}
-
 void pack_biases(const PackRequest& request, const std::vector<Source>& columns, Panels& packed) {
     if (request.biases.empty()) return;
     STILLREEL_CHECK_EQ(request.biases.size(), request.weights.size());
@@ -140,8 +125,8 @@ void pack_biases(const PackRequest& request, const std::vector<Source>& columns,
     }
 }
 
-/// Everything but the weights: sizes and biases, and where each column comes from. `step`: of the depth.
-std::vector<Source> describe(const PackRequest& request, std::int64_t step, Panels& packed) {
+/// Sizes, and room for biases. `step`: of the depth.
+void lay_out(const PackRequest& request, std::int64_t step, Panels& packed) {
     const Window& window = request.window;
     STILLREEL_CHECK(window.upsample == 1 || window == Window::upsampled3x3());
     std::int64_t outputs = 0;
@@ -159,9 +144,36 @@ std::vector<Source> describe(const PackRequest& request, std::int64_t step, Pane
     packed.outputs = outputs / halves;
     packed.panels = (packed.outputs + kPanel - 1) / kPanel * halves;
     packed.bias = HugeArray(packed.panels * kPanel);
-    std::vector<Source> columns = columns_of(request, packed);
+}
+
+/// Numbers for weights that are laid out: from the request's store, else packed, biases first, then
+/// pack(0 ... panels of all phases - 1, where every column comes from) on all threads.
+template <class Pack>
+void fill(const PackRequest& request, Panels& packed, ThreadPool& pool, const CancelFlag* cancel, Pack pack) {
+    if (request.store && request.store->restore(packed, pool)) return;
+    const std::vector<Source> columns = columns_of(request, packed);
     pack_biases(request, columns, packed);
-    return columns;
+    pool.parallel_for(static_cast<int>(packed.phases * packed.panels), [&](int panel) {
+        if (cancel) cancel->throw_if_requested();
+        pack(panel, columns);
+    });
+    if (request.store) request.store->keep(packed, pool);
+}
+
+/// All of it, in the numbers that the panels have.
+template <class Weights>
+std::shared_ptr<Weights> pack_as(const PackRequest& request, ThreadPool& pool, const CancelFlag* cancel) {
+    using Number = typename Weights::Number;
+    auto packed = std::make_shared<Weights>();
+    lay_out(request, kStepOf<Number>, *packed);
+    const std::int64_t size = packed->steps * kStepOf<Number> * kPanel;
+    packed->weights = HugeArrayOf<Number>(packed->phases * packed->panels * size);
+    packed->bytes = packed->weights.bytes() + packed->bias.bytes();
+    fill(request, *packed, pool, cancel, [&](int panel, const std::vector<Source>& columns) {
+        pack_panel(*packed, columns.data() + panel % packed->panels * kPanel,
+                   static_cast<int>(panel / packed->panels), packed->weights.data() + panel * size);
+    });
+    return packed;
 }
 
 /// The nearest whole number, ties to even, of numbers up to 2^22: additions that a compiler can do many of at
@@ -211,22 +223,18 @@ void pack_int8_column(const Source& source, std::int64_t column, Int8Panels& pac
 
 std::shared_ptr<PackedPanels> pack_panels(const PackRequest& request, ThreadPool& pool,
                                           const CancelFlag* cancel) {
-    auto packed = std::make_shared<PackedPanels>();
-    pack_weights(describe(request, kStepOf<float>, *packed), pool, cancel, *packed);
-    return packed;
+    return pack_as<PackedPanels>(request, pool, cancel);
 }
 
 std::shared_ptr<Bf16Panels> pack_bf16_panels(const PackRequest& request, ThreadPool& pool,
                                              const CancelFlag* cancel) {
-    auto packed = std::make_shared<Bf16Panels>();
-    pack_weights(describe(request, kStepOf<std::uint16_t>, *packed), pool, cancel, *packed);
-    return packed;
+    return pack_as<Bf16Panels>(request, pool, cancel);
 }
 
 std::shared_ptr<Int8Panels> pack_int8_panels(const PackRequest& request, ThreadPool& pool,
                                              const CancelFlag* cancel) {
     auto packed = std::make_shared<Int8Panels>();
-    const std::vector<Source> columns = describe(request, kInt8Step, *packed);
+    lay_out(request, kInt8Step, *packed);
     STILLREEL_CHECK(packed->depth <= kMostInt8Depth);
     const std::int64_t panels = packed->phases * packed->panels;
     packed->weights = HugeArrayOf<std::int8_t>(panels * packed->steps * kPanel * kInt8Step);
@@ -234,12 +242,12 @@ std::shared_ptr<Int8Panels> pack_int8_panels(const PackRequest& request, ThreadP
     packed->column_sums = HugeArrayOf<std::int32_t>(panels * kPanel);
     packed->bytes =
         packed->weights.bytes() + packed->bias.bytes() + packed->scales.bytes() + packed->column_sums.bytes();
-    pool.parallel_for(static_cast<int>(panels), [&](int panel) {
-        if (cancel) cancel->throw_if_requested();
+    const auto pack = [&](int panel, const std::vector<Source>& columns) {
         Rows rows(*packed);
         for (std::int64_t column = panel * kPanel; column < (panel + 1) * kPanel; ++column)
             pack_int8_column(columns[column % (packed->panels * kPanel)], column, *packed, rows);
-    });
+    };
+    fill(request, *packed, pool, cancel, pack);
     return packed;
 }
 

@@ -39,6 +39,8 @@ struct Panels : Packed {
 struct PackedPanels final : Panels {
     using Number = float;
     HugeArray weights;  // [phases][panels][depth][32]
+
+    std::vector<std::span<std::byte>> arrays() override { return {bias.raw(), weights.raw()}; }
 };
 
 /// What the sums of a panel begin with.
