@@ -8,6 +8,7 @@
 
 #include "app/commands.h"
 #include "app/lines.h"
+#include "app/models_commands.h"
 #include "app/usage_error.h"
 #include "base/cancel.h"
 #include "base/file.h"
@@ -44,6 +45,7 @@ struct Arguments {
     bool json = false;
     bool profile = false;
     bool snr = false;
+    bool packed_cache = false;
 };
 
 /// "256x320": width and height in pixels.
@@ -209,11 +211,12 @@ int bench_snr(const Arguments& arguments) {
 
 int bench_load(const Arguments& arguments) {
     const diffusion::UnetBenchRequest unet = request_of(arguments);
-    diffusion::LoadBenchRequest request{weights::open_model_folder(weights::find_model(arguments.model)),
-                                        {unet.threads, {}, {}},
-                                        unet.width_px,
-                                        unet.height_px,
-                                        unet.precision};
+    diffusion::LoadBenchRequest request{
+        weights::open_model_folder(weights::find_model(arguments.model)),
+        {unet.threads, {}, {}, arguments.packed_cache ? packed_folder() : fs::path()},
+        unet.width_px,
+        unet.height_px,
+        unet.precision};
     const std::vector<diffusion::LoadedTower> towers = diffusion::bench_load(request, &interrupt_flag());
     if (arguments.json) {
         auto list = ordered_json::array();
@@ -277,6 +280,7 @@ Command add_bench(CLI::App& app) {
         ->type_name("N")
         ->check(CLI::Range(1, 256).description(""));
     command->add_flag("--low-memory", arguments->low_memory, "Work on parts of layers at a time");
+    command->add_flag("--packed-cache", arguments->packed_cache, "Of load: as generate --packed-cache");
     command->add_flag("--json", arguments->json, "As one JSON object");
     command->add_flag("--profile", arguments->profile,
                       "Where the time of a pass goes, by operation, layer, block and shape, beside what the "

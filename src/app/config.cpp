@@ -43,7 +43,8 @@ void take(Config& config, const toml::key& key, const toml::node& node) {
         return;
     }
     for (const auto& [key_name, value] :
-         {std::pair{"keep_partial", &config.keep_partial}, std::pair{"resume", &config.resume}}) {
+         {std::pair{"keep_partial", &config.keep_partial}, std::pair{"resume", &config.resume},
+          std::pair{"packed_cache", &config.packed_cache}}) {
         if (name != key_name) continue;
         if (!node.as_boolean()) refuse(config.path, line, name + " must be true or false");
         *value = node.as_boolean()->get();

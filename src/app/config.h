@@ -17,6 +17,7 @@ struct Config {
     std::optional<std::string> outputs;
     bool keep_partial = false;
     bool resume = true;
+    bool packed_cache = false;
 };
 
 /// $STILLREEL_CONFIG, else $XDG_CONFIG_HOME/stillreel/config.toml, else ~/.config/stillreel/config.toml.

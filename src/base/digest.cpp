@@ -45,6 +45,24 @@ std::string Digest::hex() {
     return text;
 }
 
+Checksum checksum(std::span<const std::byte> bytes) {
+    static const std::unique_ptr<EVP_MAC, decltype(&EVP_MAC_free)> kind(
+        EVP_MAC_fetch(nullptr, "POLY1305", nullptr), &EVP_MAC_free);
+    // Any key but one of many zeros: its first half is the number that blocks are multiplied by.
+    static constexpr unsigned char kKey[33] = "stillreel checksum of 16 bytes  ";
+    STILLREEL_CHECK(kind != nullptr);
+    const std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> context(EVP_MAC_CTX_new(kind.get()),
+                                                                            &EVP_MAC_CTX_free);
+    Checksum sum;
+    std::size_t length = 0;
+    STILLREEL_CHECK(context && EVP_MAC_init(context.get(), kKey, 32, nullptr) == 1 &&
+                    EVP_MAC_update(context.get(), reinterpret_cast<const unsigned char*>(bytes.data()),
+                                   bytes.size()) == 1 &&
+                    EVP_MAC_final(context.get(), sum.data(), &length, sum.size()) == 1 &&
+                    length == sum.size());
+    return sum;
+}
+
 std::string hmac_sha256(std::string_view key, std::string_view message) {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned length = 0;

@@ -12,6 +12,7 @@
 #include "diffusion/guidance.h"
 #include "diffusion/image_latents.h"
 #include "diffusion/latent_preview.h"
+#include "diffusion/packed_weights.h"
 #include "diffusion/polled_weights.h"
 #include "diffusion/request_check.h"
 #include "diffusion/tower_memory.h"
@@ -202,7 +203,10 @@ void Denoising::take_steps(std::optional<ClipLatents>& partial) {
     meter_.begin("denoise", flops_before_step(state_.steps_done) - prepare, state_.steps_done);
     if (state_.steps_done == in_.request.steps) return;
     const auto source = open_weights(kUnet);
-    const models::I2VGenUnet unet = load_unet(in_.model, *source, ops_, in_.request.precision);
+    const models::I2VGenUnet unet =
+        load_unet({in_.model, in_.run, in_.request.precision, in_.cost.weight_bytes,
+                   [this](const std::string& line) { note(line); }},
+                  *source, ops_);
     UnetSteps steps(unet, unet_pass(), unet_inputs(), plan_, in_.request.shortcuts.cache_branch);
     while (state_.steps_done < in_.request.steps) {
         take_step(steps);

@@ -89,8 +89,10 @@ struct I2VGenHooks {
 
 struct I2VGenRun {
     int threads = 1;
-    std::filesystem::path scratch;  // where steps are checkpointed; empty: nowhere
-    std::string variant;            // of the weight files: "", "fp16"
+    std::filesystem::path scratch;         // where steps are checkpointed; empty: nowhere
+    std::string variant;                   // of the weight files: "", "fp16"
+    std::filesystem::path packed_cache{};  // folder where the UNet's packed weights are kept for the next
+                                           // clip; empty: nowhere
 };
 
 /// The latents of a whole clip, [frames, h, w, 4], and what the decoder needs to show them.

@@ -3,7 +3,9 @@
 #include <optional>
 
 #include "base/clock.h"
+#include "diffusion/clip_cost.h"
 #include "diffusion/i2vgen_model.h"
+#include "diffusion/packed_weights.h"
 #include "diffusion/polled_weights.h"
 #include "diffusion/tower_memory.h"
 #include "tensor/cpu/cpu_backend.h"
@@ -38,7 +40,10 @@ class LoadBench {
             tower.moments(Pass{ops_}, picture(request_.height_px, request_.width_px));
         });
         const auto unet = [&](const I2VGenModel& model, weights::WeightSource& source, Ops& ops) {
-            return load_unet(model, source, ops, request_.precision);
+            I2VGenRequest clip;
+            clip.precision = request_.precision;
+            return load_unet({model, request_.run, request_.precision, cost_of(model, clip).weight_bytes, {}},
+                             source, ops);
         };
         measure(kUnet, kUnet, unet, {});
         const auto decoder = [&](const I2VGenModel& model, weights::WeightSource& source, Ops& ops) {

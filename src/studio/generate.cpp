@@ -99,6 +99,7 @@ ClipInputs inputs_of(const ClipRequest& request, const ClipPlan& plan, const Ori
     inputs.path = plan.path;
     inputs.threads = run.threads;
     inputs.debug_folder = run.debug_folder;
+    inputs.packed_cache = run.packed_cache;
     return inputs;
 }
 

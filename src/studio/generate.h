@@ -50,8 +50,9 @@ struct RunOptions {
     OnExisting on_existing = OnExisting::refuse;
     std::filesystem::path debug_folder;  // empty: none
     std::filesystem::path uploads;       // where originals are kept; empty: nowhere
-    std::filesystem::path cache;    // check sums, and the steps of a clip under way; empty: none are kept
-    std::filesystem::path preview;  // PNG, replaced every few steps; empty: none
+    std::filesystem::path cache;  // check sums, and the steps of a clip under way; empty: none are kept
+    std::filesystem::path packed_cache;  // folder for packed weights of models; empty: none are kept
+    std::filesystem::path preview;       // PNG, replaced every few steps; empty: none
     OnCancel on_cancel = OnCancel::discard;
     /// Asked once when the clip is cancelled: true is as OnCancel::keep_partial. Empty: false.
     std::function<bool()> keeps_partial{};

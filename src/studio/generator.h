@@ -30,6 +30,7 @@ struct ClipInputs {
     prompt::CameraPath path;
     int threads = 1;                     // how many to draw with: never changes a pixel
     std::filesystem::path scratch;       // where finished steps are kept for a next try; empty: nowhere
+    std::filesystem::path packed_cache;  // where packed weights of a model are kept; empty: nowhere
     std::filesystem::path debug_folder;  // where the generator writes what it made on the way; empty: nowhere
 };
 
@@ -71,8 +72,8 @@ class Engine {
     virtual std::string name() const = 0;
     /// One line: what it is good for.
     virtual std::string purpose() const = 0;
-    /// Empty when it can make a clip here and now, with the model that it takes where the spec names none; else
-    /// the reason and the remedy. Looks at the disk every time, for a model may have come meanwhile: a
+    /// Empty when it can make a clip here and now, with the model that it takes where the spec names none;
+    /// else the reason and the remedy. Looks at the disk every time, for a model may have come meanwhile: a
     /// millisecond at most.
     virtual std::string unavailable() const = 0;
     /// Whether it moves the picture as prompt, camera path, depth and mask say. An engine that does not gives
@@ -82,9 +83,9 @@ class Engine {
     virtual ResolvedClip resolve(const ClipSpec& spec, image::Size picture, EvenSize even) const {
         return studio::resolve(spec, picture, even);
     }
-    /// What the clip costs and whether that fits into the memory that is free now, on `threads` threads, whose
-    /// speed is measured in half a second the first time; nothing for an engine that always fits. From any
-    /// thread.
+    /// What the clip costs and whether that fits into the memory that is free now, on `threads` threads,
+    /// whose speed is measured in half a second the first time; nothing for an engine that always fits. From
+    /// any thread.
     virtual std::optional<diffusion::Fit> fit(const ClipSpec&, const ResolvedClip&, int /*threads*/) const {
         return std::nullopt;
     }
@@ -110,8 +111,8 @@ class EngineRegistry {
     void add(std::unique_ptr<Engine> engine) { engines_.push_back(std::move(engine)); }
     const std::vector<std::unique_ptr<Engine>>& all() const { return engines_; }
     /// "auto" is the first one that is available. One that is named is found, available or not: the spec may
-    /// name a model that is there, and what lacks is said when it is looked for. Throws invalid_argument listing
-    /// the names.
+    /// name a model that is there, and what lacks is said when it is looked for. Throws invalid_argument
+    /// listing the names.
     const Engine& find(const std::string& name) const;
 
   private:

@@ -223,7 +223,7 @@ class I2VGenEngine final : public Engine {
 
     std::unique_ptr<Generator> open(const ClipSpec& spec, const ResolvedClip& clip,
                                     ClipInputs inputs) const override {
-        diffusion::I2VGenRun run{inputs.threads, inputs.scratch, spec.variant};
+        diffusion::I2VGenRun run{inputs.threads, inputs.scratch, spec.variant, inputs.packed_cache};
         diffusion::I2VGenRequest request = request_for(spec, clip);
         request.picture = std::move(inputs.picture);
         return std::make_unique<I2VGenGenerator>(diffusion::I2VGenPipeline::open(model_of(spec), run),

@@ -311,6 +311,31 @@ TEST_F(Diffusion, CtrlCLeavesNoFileOfTheClip) {
     EXPECT_EQ(files_in(work()).size(), 1u);  // photo.png
 }
 
+TEST_F(Diffusion, PackedWeightsAreKeptListedAndRemoved) {
+    const Words again{"--packed-cache", "--seed", "4", "--json", "--overwrite", "-o", "clip.mp4"};
+    const Finished first = diffuse(again);
+    ASSERT_EQ(first.exit_code, 0) << first.err;
+    EXPECT_NE(first.out.find("packed weights are kept in"), std::string::npos) << first.out;
+    const std::string clip = bytes(work() / "clip.mp4");
+    const Finished second = diffuse(again);
+    ASSERT_EQ(second.exit_code, 0) << second.err;
+    EXPECT_EQ(second.out.find("packed weights"), std::string::npos) << second.out;
+    EXPECT_EQ(bytes(work() / "clip.mp4"), clip);
+
+    const json kept = json::parse(run({"models", "cache", "--json"}).out);
+    ASSERT_EQ(kept.size(), 1u);
+    EXPECT_EQ(kept[0].at("holds"), "unet of tiny-i2vgenxl, f32");
+    EXPECT_EQ(run({"models", "cache", "--remove", "nothing"}).exit_code, 4);
+    EXPECT_EQ(run({"models", "cache", "--remove", kept[0].at("name")}).exit_code, 0);
+    EXPECT_EQ(json::parse(run({"models", "cache", "--json"}).out).size(), 0u);
+
+    write_text("../config/stillreel/config.toml", "packed_cache = true\n");
+    ASSERT_EQ(diffuse({"--seed", "4"}).exit_code, 0);
+    EXPECT_EQ(json::parse(run({"models", "cache", "--json"}).out).size(), 1u);
+    EXPECT_EQ(run({"models", "cache", "--clear"}).exit_code, 0);
+    EXPECT_NE(run({"models", "cache"}).out.find("no packed weights"), std::string::npos);
+}
+
 TEST_F(Diffusion, SeveralPicturesGiveSeveralClips) {
     write_picture("other.png", 64, 64);
     const Finished made = diffuse({"other.png", "-o", "clips/"});

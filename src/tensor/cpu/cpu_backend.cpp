@@ -1,5 +1,8 @@
 #include "tensor/cpu/cpu_backend.h"
 
+#include <fmt/format.h>
+#include <hwy/targets.h>
+
 #include "tensor/cpu/attention.h"
 #include "tensor/cpu/crew.h"
 #include "tensor/cpu/elementwise.h"
@@ -44,6 +47,13 @@ class CpuBackend final : public Backend {
 };
 
 }  // namespace
+
+std::string packed_layout() {
+    // To be raised whenever pack() would give other bytes for the same weights.
+    constexpr int kLayout = 1;
+    return fmt::format("layout {}, targets {:x}", kLayout,
+                       static_cast<std::uint64_t>(hwy::SupportedTargets()));
+}
 
 std::shared_ptr<Backend> cpu_backend(int threads, const CancelFlag* cancel) {
     return std::make_shared<CpuBackend>(threads, cancel);
