@@ -233,7 +233,7 @@ Command add_models(CLI::App& app) {
         "docs/models.md tells where models lie, and of mirrors, tokens and working offline.");
     auto commands = std::make_shared<std::map<const CLI::App*, Command>>();
     for (const auto& add : {add_models_list, add_models_show, add_models_pull, add_models_verify,
-                            add_models_random, add_models_remove, add_models_cache}) {
+                            add_models_random, add_models_quantize, add_models_remove, add_models_cache}) {
         Command command = add(*models);
         (*commands)[models->get_subcommands({}).back()] = std::move(command);
     }

@@ -14,6 +14,7 @@ Command add_models_show(CLI::App& models);
 Command add_models_pull(CLI::App& models);
 Command add_models_verify(CLI::App& models);
 Command add_models_random(CLI::App& models);
+Command add_models_quantize(CLI::App& models);
 Command add_models_remove(CLI::App& models);
 Command add_models_cache(CLI::App& models);
 

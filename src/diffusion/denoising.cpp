@@ -207,6 +207,11 @@ void Denoising::take_steps(std::optional<ClipLatents>& partial) {
         load_unet({in_.model, in_.run, in_.request.precision, in_.cost.weight_bytes,
                    [this](const std::string& line) { note(line); }},
                   *source, ops_);
+    if (source->quantised() && in_.request.precision != tensor::Precision::int8)
+        note(fmt::format(
+            "the UNet's weights are stored in 8 bits ({}) and are widened: with --precision int8 they "
+            "are used as they are",
+            source->where()));
     UnetSteps steps(unet, unet_pass(), unet_inputs(), plan_, in_.request.shortcuts.cache_branch);
     while (state_.steps_done < in_.request.steps) {
         take_step(steps);

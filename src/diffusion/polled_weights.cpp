@@ -16,6 +16,7 @@ class PolledWeights final : public weights::WeightSource {
     void release(const std::string& name) override { source_->release(name); }
     std::vector<std::string> names() const override { return source_->names(); }
     std::string where() const override { return source_->where(); }
+    bool quantised() const override { return source_->quantised(); }
 
   private:
     std::unique_ptr<WeightSource> source_;

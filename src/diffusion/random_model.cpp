@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "diffusion/tower_tensors.h"
 #include "models/byte_pairs.h"
+#include "weights/new_folder.h"
 #include "weights/safetensors_writer.h"
 #include "weights/weight_source.h"
 
@@ -59,13 +60,6 @@ std::vector<TowerFile> towers_of(const ordered_json& files, tensor::DType type) 
     return towers;
 }
 
-void check_folder(const fs::path& folder) {
-    std::error_code failed;
-    if (folder.empty() || (fs::exists(folder, failed) && !fs::is_empty(folder, failed)))
-        throw Error(ErrorCode::invalid_argument,
-                    fmt::format("{} is not empty: name a new folder for the model", folder.string()));
-}
-
 void check_space(const RandomModelRequest& request, std::uint64_t needed) {
     const std::uint64_t free = request.free_space(request.folder);
     if (free >= needed) return;
@@ -76,45 +70,6 @@ void check_space(const RandomModelRequest& request, std::uint64_t needed) {
                             static_cast<double>(free) / 1e9));
 }
 
-/// A folder that becomes `target` at the end, or nothing at all.
-class NewFolder {
-  public:
-    explicit NewFolder(const fs::path& target)
-        : target_(fs::absolute(target).lexically_normal()),
-          path_(fmt::format("{}.part", without_slash(target_))) {
-        std::error_code failed;
-        fs::remove_all(path_, failed);  // of a run that was killed
-        fs::create_directories(path_, failed);
-        if (failed)
-            throw Error(ErrorCode::io,
-                        fmt::format("cannot create the folder {}: {}", path_.string(), failed.message()));
-    }
-    ~NewFolder() {
-        std::error_code ignored;
-        if (!path_.empty()) fs::remove_all(path_, ignored);
-    }
-    NewFolder(const NewFolder&) = delete;
-    NewFolder& operator=(const NewFolder&) = delete;
-
-    const fs::path& path() const { return path_; }
-    void commit() {
-        std::error_code failed;
-        fs::remove(target_, failed);  // empty, if it is there
-        fs::rename(path_, without_slash(target_), failed);
-        if (failed)
-            throw Error(ErrorCode::io,
-                        fmt::format("cannot write {}: {}", target_.string(), failed.message()));
-        path_.clear();
-    }
-
-  private:
-    static std::string without_slash(const fs::path& path) {
-        return (path.has_filename() ? path : path.parent_path()).string();
-    }
-    fs::path target_;
-    fs::path path_;
-};
-
 }  // namespace
 
 std::vector<std::string> random_model_configs() { return {"i2vgen-xl", "tiny"}; }
@@ -124,14 +79,13 @@ RandomModel write_random_model(const RandomModelRequest& request, const RandomMo
     if (std::find(known.begin(), known.end(), request.config) == known.end())
         throw Error(ErrorCode::invalid_argument,
                     fmt::format("there is no config \"{}\": {}", request.config, fmt::join(known, " or ")));
-    check_folder(request.folder);
     const ordered_json files = configs_of(request.config);
     const std::vector<TowerFile> towers = towers_of(files, request.type);
     RandomModel model;
     for (const TowerFile& tower : towers) model.bytes += tower.bytes;
     check_space(request, model.bytes);
 
-    NewFolder folder(request.folder);
+    weights::NewFolder folder(request.folder);
     for (const auto& [path, content] : files.items())
         write_file(folder.path() / path, content.dump(2) + "\n");
     write_file(folder.path() / "tokenizer/vocab.json",

@@ -1,5 +1,7 @@
 // The numbers of weight files to float32 and back.
+#include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 #include "tensor/tensor.h"
@@ -52,6 +54,31 @@ void read_words(const std::byte* from, std::span<float> out, Convert convert) {
     }
 }
 
+float scale_of(const WeightData& weight, std::int64_t row) {
+    float scale;
+    std::memcpy(&scale, weight.scales + static_cast<std::size_t>(row) * sizeof scale, sizeof scale);
+    return scale;
+}
+
+void read_scaled(const WeightData& weight, std::int64_t begin, std::span<float> out) {
+    STILLREEL_CHECK(weight.scales != nullptr);
+    const std::int64_t width = weight.shape.elements() / weight.shape[0];
+    const auto* q = reinterpret_cast<const std::int8_t*>(weight.data) + begin;
+    for (std::size_t i = 0; i < out.size();) {
+        const std::int64_t at = begin + static_cast<std::int64_t>(i), row = at / width;
+        const float scale = scale_of(weight, row);
+        const std::size_t end = std::min(out.size(), i + static_cast<std::size_t>((row + 1) * width - at));
+        for (; i < end; ++i) out[i] = static_cast<float>(q[i]) * scale;
+    }
+}
+
+/// The nearest whole number, ties to even, of numbers up to 2^22: additions that a compiler can do many of at
+/// once.
+float rounded(float x) {
+    constexpr float kShift = 12582912;  // 1.5 * 2^23
+    return (x + kShift) - kShift;
+}
+
 template <class Convert>
 void write_words(std::span<const float> numbers, std::byte* out, Convert convert) {
     for (std::size_t i = 0; i < numbers.size(); ++i) {
@@ -74,9 +101,32 @@ void read_floats(const WeightData& weight, std::int64_t begin, std::span<float> 
             return read_words(from, out, float_of_half);
         case DType::bf16:
             return read_words(from, out, float_of_bfloat);
+        case DType::i8:
+            return read_scaled(weight, begin, out);
         default:
             STILLREEL_CHECK(weight.type == DType::f32);
     }
+}
+
+float quantise_weights(std::span<const float> weights, std::int8_t* q) {
+    constexpr float kMost = 127;
+    float greatest = 0, poison = 0;
+    for (const float w : weights) greatest = std::max(greatest, std::abs(w)), poison += w * 0;
+    const float scale = greatest / kMost + poison;
+    const float per_scale = scale >= 1e-30f ? 1 / scale : 0;
+    if (!(per_scale > 0))
+        std::fill_n(q, weights.size(), std::int8_t{0});
+    else
+        for (std::size_t i = 0; i < weights.size(); ++i)
+            q[i] = static_cast<std::int8_t>(static_cast<std::int32_t>(rounded(weights[i] * per_scale)));
+    return scale;
+}
+
+float read_quantised(const WeightData& weight, std::int64_t row, std::span<std::int8_t> q) {
+    STILLREEL_CHECK(weight.type == DType::i8 && weight.scales != nullptr);
+    STILLREEL_CHECK_EQ(static_cast<std::int64_t>(q.size()), weight.shape.elements() / weight.shape[0]);
+    std::memcpy(q.data(), weight.data + static_cast<std::size_t>(row) * q.size(), q.size());
+    return scale_of(weight, row);
 }
 
 void write_floats(std::span<const float> numbers, DType type, std::byte* out) {

@@ -215,6 +215,8 @@ std::string_view name_of(DType type) {
             return "i64";
         case DType::u8:
             return "u8";
+        case DType::i8:
+            return "i8";
     }
     return "?";
 }
@@ -229,6 +231,7 @@ std::size_t bytes_of(DType type) {
         case DType::i64:
             return 8;
         case DType::u8:
+        case DType::i8:
             return 1;
     }
     return 0;

@@ -16,8 +16,9 @@
 
 namespace stillreel::tensor {
 
-/// Types of numbers in weight files. Activations are always f32.
-enum class DType { f32, f16, bf16, i64, u8 };
+/// Types of numbers in weight files. Activations are always f32. i8: weights in whole numbers, each output's
+/// (of the first dimension) times a scale of its own.
+enum class DType { f32, f16, bf16, i64, u8, i8 };
 std::string_view name_of(DType type);
 std::size_t bytes_of(DType type);
 
@@ -107,12 +108,21 @@ class Tensor {
 struct WeightData {
     DType type = DType::f32;
     Shape shape;
-    const std::byte* data = nullptr;  // null: shape only (meta)
+    const std::byte* data = nullptr;    // null: shape only (meta)
+    const std::byte* scales = nullptr;  // of i8: float32 [shape[0]], any alignment
 };
 
-/// Numbers [begin, begin + out.size()) of a weight as float32. Type f32, f16 or bf16 (CHECKed); any
+/// Numbers [begin, begin + out.size()) of a weight as float32. Type f32, f16, bf16 or i8 (CHECKed); any
 /// alignment.
 void read_floats(const WeightData& weight, std::int64_t begin, std::span<float> out);
+
+/// One output's weights in whole numbers of 8 bits: the largest becomes 127 or -127, others are rounded to
+/// the nearest, ties to even. Returns the scale; weights that are no finite numbers make it none either. `q`
+/// has as many as `weights`.
+float quantise_weights(std::span<const float> weights, std::int8_t* q);
+
+/// Output `row` of a weight of type i8 as it is stored; returns its scale.
+float read_quantised(const WeightData& weight, std::int64_t row, std::span<std::int8_t> q);
 
 /// The numbers as f32, f16 or bf16 (CHECKed), rounded to the nearest, ties to even; numbers.size() times
 /// bytes_of(type) bytes, any alignment.

@@ -44,19 +44,48 @@ class FileWeights final : public WeightSource {
     std::optional<tensor::WeightData> find(const std::string& name, const tensor::Shape&) override {
         const auto found = file_of_.find(name);
         if (found == file_of_.end()) return std::nullopt;
-        return files_[found->second].weight(name);
+        tensor::WeightData data = files_[found->second].weight(name);
+        if (data.type == tensor::DType::i8) data.scales = scales_of(name, data.shape);
+        return data;
     }
-    bool holds(const std::string& name) const override { return file_of_.contains(name); }
+    bool holds(const std::string& name) const override { return file_of_.contains(name) && !is_scale(name); }
     void release(const std::string& name) override { files_[file_of_.at(name)].release(name); }
     std::vector<std::string> names() const override {
         std::vector<std::string> all;
         all.reserve(file_of_.size());
-        for (const auto& [name, file] : file_of_) all.push_back(name);
+        for (const auto& [name, file] : file_of_)
+            if (!is_scale(name)) all.push_back(name);
         return all;
     }
     std::string where() const override { return where_.string(); }
+    bool quantised() const override {
+        return std::any_of(file_of_.begin(), file_of_.end(),
+                           [&](const auto& entry) { return is_i8(entry.first); });
+    }
 
   private:
+    bool is_i8(const std::string& name) const {
+        const auto found = file_of_.find(name);
+        return found != file_of_.end() && files_[found->second].find(name)->type == "I8";
+    }
+    bool is_scale(const std::string& name) const {
+        return name.ends_with(kScaleSuffix) && is_i8(name.substr(0, name.size() - kScaleSuffix.size()));
+    }
+    const std::byte* scales_of(const std::string& name, const tensor::Shape& shape) const {
+        const std::string scales = name + std::string(kScaleSuffix);
+        const auto found = file_of_.find(scales);
+        std::optional<tensor::WeightData> data;
+        if (found != file_of_.end()) data = files_[found->second].weight(scales);
+        if (!data || data->type != tensor::DType::f32 || shape.rank() == 0 ||
+            data->shape != tensor::Shape{shape[0]})
+            throw Error(
+                ErrorCode::corrupt_data,
+                fmt::format("{}: tensor {} holds I8 and needs scales: expected {} of F32 with one number "
+                            "for every output",
+                            where_.string(), shown_name(name), shown_name(scales)));
+        return data->data;
+    }
+
     fs::path where_;
     std::vector<SafetensorsFile> files_;
     std::map<std::string, std::size_t> file_of_;

@@ -37,7 +37,9 @@ Shape without_trailing_ones(const Shape& shape) {
     return Shape(shape.dims().first(static_cast<std::size_t>(rank)));
 }
 
-bool is_float(DType type) { return type == DType::f32 || type == DType::f16 || type == DType::bf16; }
+bool is_float(DType type) {
+    return type == DType::f32 || type == DType::f16 || type == DType::bf16 || type == DType::i8;
+}
 
 bool matches(const std::string& name, const FileHabits& habits) {
     const auto ends = [&](std::string_view suffix) { return name.ends_with(suffix); };

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tensor/tensor.h"
@@ -34,7 +35,14 @@ class WeightSource {
 
     /// What to call it in messages: the file, or the index file.
     virtual std::string where() const = 0;
+
+    /// Whether some of its tensors are stored in whole numbers of 8 bits.
+    virtual bool quantised() const { return false; }
 };
+
+/// A tensor of I8 has scales: the F32 tensor of its name and this, with one number for every output (first
+/// dimension). They are a part of it and no tensor of their own here.
+inline constexpr std::string_view kScaleSuffix = "_scale";
 
 /// Opens the weights of a component folder: `<stem>[.variant].safetensors`, or the shards of
 /// `<stem>[.variant].safetensors.index.json` (also the spelling `<stem>.safetensors.index.<variant>.json`).

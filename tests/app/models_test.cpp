@@ -230,6 +230,21 @@ TEST_F(Models, RandomWritesAModelThatVerifies) {
     EXPECT_EQ(ask({"random", folder, "--config", "huge"}).exit_code, 2);
 }
 
+TEST_F(Models, QuantizeWritesAModelBesideTheOthersThatVerifies) {
+    copy_model("mine");
+    const Finished made = ask({"quantize", "mine"});
+    ASSERT_EQ(made.exit_code, 0) << made.err;
+    EXPECT_EQ(made.out, (models() / "mine-int8").string() + "\n");
+    EXPECT_NE(made.err.find("in 8 bits"), std::string::npos) << made.err;
+    EXPECT_EQ(ask({"verify", "mine-int8"}).exit_code, 0);
+    EXPECT_NE(ask({"show", "mine-int8"}).out.find("I8"), std::string::npos);
+    EXPECT_NE(ask({"list"}).out.find("mine-int8"), std::string::npos);
+    EXPECT_EQ(ask({"quantize", "mine"}).exit_code, 3) << "its name is taken";
+    EXPECT_EQ(ask({"quantize", "mine-int8"}).exit_code, 3) << "once is enough";
+    EXPECT_EQ(ask({"quantize", "mine", "-o", "./elsewhere/"}).out, "./elsewhere/\n");
+    EXPECT_EQ(ask({"verify", (work() / "elsewhere").string()}).exit_code, 0);
+}
+
 TEST_F(Models, RemoveTakesNoPaths) {
     copy_model("mine");
     write_text("precious/model_index.json", "{}");

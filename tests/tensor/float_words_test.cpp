@@ -92,5 +92,33 @@ TEST(WriteFloats, ReachesAnyAddress) {
     }
 }
 
+TEST(QuantisedWeights, AreWithinHalfAStepAndTheLargestIs127) {
+    const std::vector<float> weights{0.5f, -1.27f, 0, 0.004f, 0.0151f};
+    std::vector<std::int8_t> q(weights.size());
+    EXPECT_NEAR(quantise_weights(weights, q.data()), 0.01f, 1e-8);
+    EXPECT_EQ(q, (std::vector<std::int8_t>{50, -127, 0, 0, 2}));
+    std::vector<std::int8_t> none(3, 1);
+    EXPECT_EQ(quantise_weights(std::vector<float>(3, 0.0f), none.data()), 0);
+    EXPECT_EQ(none, std::vector<std::int8_t>(3));
+    EXPECT_TRUE(std::isnan(quantise_weights(std::vector<float>{1, std::nanf(""), 2}, none.data())));
+}
+
+TEST(QuantisedWeights, AreReadAsFloatsWithTheScaleOfTheirOutput) {
+    const std::vector<std::int8_t> q{1, -2, 3, 4, 5, -127};
+    std::vector<std::byte> scales(2 * sizeof(float) + 1);
+    write_floats(std::vector<float>{0.5f, 2}, DType::f32, scales.data() + 1);
+    const WeightData weight{DType::i8, Shape{2, 3}, reinterpret_cast<const std::byte*>(q.data()),
+                            scales.data() + 1};
+    std::vector<float> floats(6);
+    read_floats(weight, 0, floats);
+    EXPECT_EQ(floats, (std::vector<float>{0.5f, -1, 1.5f, 8, 10, -254}));
+    floats.resize(2);
+    read_floats(weight, 2, floats);
+    EXPECT_EQ(floats, (std::vector<float>{1.5f, 8}));
+    std::vector<std::int8_t> row(3);
+    EXPECT_EQ(read_quantised(weight, 1, row), 2);
+    EXPECT_EQ(row, (std::vector<std::int8_t>{4, 5, -127}));
+}
+
 }  // namespace
 }  // namespace stillreel::tensor

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
+#include <cstring>
 #include <type_traits>
 #include <vector>
 
@@ -176,47 +176,45 @@ std::shared_ptr<Weights> pack_as(const PackRequest& request, ThreadPool& pool, c
     return packed;
 }
 
-/// The nearest whole number, ties to even, of numbers up to 2^22: additions that a compiler can do many of at
-/// once.
-float rounded(float x) {
-    constexpr float kShift = 12582912;  // 1.5 * 2^23
-    return (x + kShift) - kShift;
-}
-
-/// What one thread needs to pack outputs in whole numbers.
-struct Rows {
-    std::vector<float> row, stored;
-    explicit Rows(const Panels& packed)
-        : row(static_cast<std::size_t>(packed.depth)),
-          stored(static_cast<std::size_t>(packed.inputs * packed.window.places())) {}
+/// What a thread needs to pack a panel in whole numbers.
+struct Int8Rows {
+    std::vector<float> stored;           // one output as it is stored
+    std::vector<float> floats;           // the same as it is packed: [inputs][taps]
+    std::vector<std::int8_t> quantised;  // that, quantised
+    std::vector<std::int8_t> rows;       // 32 outputs [taps][inputs], zeros behind
 };
 
-/// One output's weights in whole numbers; columns of all phases are counted.
-void pack_int8_column(const Source& source, std::int64_t column, Int8Panels& packed, Rows& rows) {
-    if (!source.weight) return;
-    constexpr float kMost = 127;
-    const std::int64_t taps = taps_of(packed);
-    std::vector<float>& row = rows.row;
-    const int phase = static_cast<int>(column / (packed.panels * kPanel));
-    read_kernels(source, packed, phase, 0, packed.inputs, rows.stored, row.data());
-    float greatest = 0, poison = 0;
-    for (const float w : row) greatest = std::max(greatest, std::abs(w)), poison += w * 0;
-    // Weights that are no numbers give results that are none, as in floating point.
-    const float scale = greatest / kMost + poison;
-    const float per_scale = scale >= 1e-30f ? 1 / scale : 0;
-    std::int8_t* to = packed.weights.data() + column / kPanel * packed.steps * kPanel * kInt8Step +
-                      column % kPanel * kInt8Step;
-    std::int32_t sum = 0;
-    for (std::int64_t tap = 0; tap < taps; ++tap)
-        for (std::int64_t i = 0; i < packed.inputs; ++i) {
-            const float w = per_scale > 0 ? rounded(row[i * taps + tap] * per_scale) : 0;
-            const auto q = static_cast<std::int8_t>(w);
-            const std::int64_t k = tap * packed.inputs + i;
-            to[k / kInt8Step * kPanel * kInt8Step + k % kInt8Step] = q;
-            sum += q;
-        }
-    packed.scales.data()[column] = scale;
-    packed.column_sums.data()[column] = sum;
+/// One output's weights in whole numbers; returns their scale.
+float quantise_output(const Source& source, const Int8Panels& packed, int phase, Int8Rows& scratch) {
+    scratch.quantised.resize(static_cast<std::size_t>(packed.depth));
+    if (source.weight->type == DType::i8 && packed.phases == 1)
+        return read_quantised(*source.weight, source.row, scratch.quantised);
+    scratch.stored.resize(static_cast<std::size_t>(packed.inputs * packed.window.places()));
+    scratch.floats.resize(scratch.quantised.size());
+    read_kernels(source, packed, phase, 0, packed.inputs, scratch.stored, scratch.floats.data());
+    return quantise_weights(scratch.floats, scratch.quantised.data());
+}
+
+/// A panel in whole numbers; those of all phases are counted.
+void pack_int8_panel(const Source* columns, std::int64_t panel, Int8Panels& packed, Int8Rows& scratch) {
+    const std::int64_t taps = taps_of(packed), width = packed.steps * kInt8Step;
+    const int phase = static_cast<int>(panel / packed.panels);
+    scratch.rows.assign(static_cast<std::size_t>(kPanel * width), 0);
+    for (std::int64_t c = 0; c < kPanel; ++c) {
+        if (!columns[c].weight) continue;
+        packed.scales.data()[panel * kPanel + c] = quantise_output(columns[c], packed, phase, scratch);
+        std::int8_t* row = scratch.rows.data() + c * width;
+        std::int32_t sum = 0;
+        for (const std::int8_t q : scratch.quantised) sum += q;
+        packed.column_sums.data()[panel * kPanel + c] = sum;
+        for (std::int64_t tap = 0; tap < taps; ++tap)
+            for (std::int64_t i = 0; i < packed.inputs; ++i)
+                row[tap * packed.inputs + i] = scratch.quantised[i * taps + tap];
+    }
+    std::int8_t* to = packed.weights.data() + panel * width * kPanel;
+    for (std::int64_t step = 0; step < packed.steps; ++step)
+        for (std::int64_t c = 0; c < kPanel; ++c, to += kInt8Step)
+            std::memcpy(to, scratch.rows.data() + c * width + step * kInt8Step, kInt8Step);
 }
 
 }  // namespace
@@ -242,12 +240,10 @@ std::shared_ptr<Int8Panels> pack_int8_panels(const PackRequest& request, ThreadP
     packed->column_sums = HugeArrayOf<std::int32_t>(panels * kPanel);
     packed->bytes =
         packed->weights.bytes() + packed->bias.bytes() + packed->scales.bytes() + packed->column_sums.bytes();
-    const auto pack = [&](int panel, const std::vector<Source>& columns) {
-        Rows rows(*packed);
-        for (std::int64_t column = panel * kPanel; column < (panel + 1) * kPanel; ++column)
-            pack_int8_column(columns[column % (packed->panels * kPanel)], column, *packed, rows);
-    };
-    fill(request, *packed, pool, cancel, pack);
+    fill(request, *packed, pool, cancel, [&](int panel, const std::vector<Source>& columns) {
+        Int8Rows scratch;
+        pack_int8_panel(columns.data() + panel % packed->panels * kPanel, panel, *packed, scratch);
+    });
     return packed;
 }
 

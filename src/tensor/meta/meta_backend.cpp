@@ -33,8 +33,10 @@ class MetaPacked final : public Packed {};
 
 class MetaBackend final : public Backend {
   public:
+    explicit MetaBackend(std::function<void(const PackRequest&)> packs) : packs_(std::move(packs)) {}
     bool computes() const override { return false; }
     std::shared_ptr<Packed> pack(const PackRequest& request) override {
+        if (packs_) packs_(request);
         auto packed = std::make_shared<MetaPacked>();
         packed->bytes = packed_bytes(request);
         return packed;
@@ -49,11 +51,16 @@ class MetaBackend final : public Backend {
     void activate(Activation, std::int64_t, const float*, float*) override {}
     void add(std::int64_t, std::int64_t, const float*, const float*, float*) override {}
     void copy_rows(std::int64_t, std::int64_t, const float*, std::int64_t, float*, std::int64_t) override {}
+
+  private:
+    std::function<void(const PackRequest&)> packs_;
 };
 
 }  // namespace
 
-std::shared_ptr<Backend> meta_backend() { return std::make_shared<MetaBackend>(); }
+std::shared_ptr<Backend> meta_backend(std::function<void(const PackRequest&)> packs) {
+    return std::make_shared<MetaBackend>(std::move(packs));
+}
 
 Ops meta_ops() { return Ops(meta_backend(), Pool::create(Pool::Kind::meta)); }
 
