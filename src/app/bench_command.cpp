@@ -8,6 +8,7 @@
 
 #include "app/commands.h"
 #include "app/lines.h"
+#include "app/machine_score.h"
 #include "app/models_commands.h"
 #include "app/usage_error.h"
 #include "base/cancel.h"
@@ -59,6 +60,10 @@ std::pair<int, int> size_of(const std::string& text) {
     return {width, height};
 }
 
+int threads_of(const Arguments& arguments) {
+    return arguments.threads > 0 ? arguments.threads : available_threads();
+}
+
 diffusion::UnetBenchRequest request_of(const Arguments& arguments) {
     diffusion::UnetBenchRequest request;
     if (arguments.config != "i2vgen-xl")
@@ -66,7 +71,7 @@ diffusion::UnetBenchRequest request_of(const Arguments& arguments) {
     std::tie(request.width_px, request.height_px) = size_of(arguments.size);
     request.frames = arguments.frames;
     request.clips = arguments.batch;
-    request.threads = arguments.threads > 0 ? arguments.threads : available_threads();
+    request.threads = threads_of(arguments);
     if (arguments.low_memory) request.memory = diffusion::Memory::low;
     if (arguments.profile) request.profile = diffusion::Profile::yes;
     request.precision =
@@ -237,6 +242,9 @@ int bench_load(const Arguments& arguments) {
 }
 
 int bench(const Arguments& arguments) {
+    if (arguments.what.empty())
+        return bench_machine_score(
+            {arguments.config, threads_of(arguments), arguments.json ? Voice::json : Voice::normal});
     if (arguments.what == "load") return bench_load(arguments);
     if (arguments.snr) return bench_snr(arguments);
     const UnetBenchResult result = diffusion::bench_unet(request_of(arguments), &interrupt_flag());
@@ -253,8 +261,8 @@ Command add_bench(CLI::App& app) {
         ->add_option(
             "WHAT", arguments->what,
             "unet: passes of I2VGen-XL's UNet on random weights; load: each tower of --model, read and "
-            "packed, and run where it runs once a clip")
-        ->required()
+            "packed, and run where it runs once a clip. Nothing: a score of this machine in about a minute, "
+            "and how long clips will take here")
         ->check(CLI::IsMember({"unet", "load"}).description(""));
     command->add_option("--model", arguments->model, "Of load: a model by name, or its folder [i2vgen-xl]")
         ->type_name("NAME");

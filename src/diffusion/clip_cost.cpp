@@ -41,22 +41,15 @@ class Rehearsal {
         ops_.pool().reset_peak();
     }
 
-    /// FLOPs of work(tower, ops).
-    template <class Work>
-    double flops_of(Work work) {
-        double flops = 0;
-        by_precision_.clear();
-        ops_.observe([&](const tensor::OpRecord& record) {
-            flops += record.flops;
-            by_precision_[record.precision] += record.flops;
-        });
-        work(tower_, ops_);
+    /// What run(tower, ops) does.
+    template <class Run>
+    Work work_of(Run run) {
+        Work work;
+        ops_.observe([&](const tensor::OpRecord& record) { work.add(record); });
+        run(tower_, ops_);
         ops_.observe({});
-        return flops;
+        return work;
     }
-
-    /// Those that flops_of() counted last.
-    const std::map<tensor::Precision, double>& by_precision() const { return by_precision_; }
 
     std::uint64_t weight_bytes() const { return weights_; }
     std::uint64_t activation_bytes() {
@@ -70,7 +63,6 @@ class Rehearsal {
     Tower tower_;
     std::uint64_t weights_ = 0;
     std::uint64_t tables_ = 0;
-    std::map<tensor::Precision, double> by_precision_;
 };
 
 /// Bytes of the tensors in a component's files; 0 when they are not there.
@@ -105,19 +97,19 @@ class Estimate {
         encode();
         denoise();
         decode();
-        cost_.flops = cost_.flops_text + cost_.flops_picture + cost_.flops_encode + cost_.flops_prepare +
-                      std::accumulate(cost_.flops_of_steps.begin(), cost_.flops_of_steps.end(), 0.0) +
-                      cost_.flops_decode;
-        for (const char* component : kWeighted) cost_.download_bytes += stored_bytes(model_, component);
+        for (const auto& [component, tower] :
+             {std::pair{kTextEncoder, &cost_.text}, std::pair{kImageEncoder, &cost_.picture},
+              std::pair{kVae, &cost_.vae}, std::pair{kUnet, &cost_.unet}}) {
+            tower->stored_bytes = stored_bytes(model_, component);
+            cost_.download_bytes += tower->stored_bytes;
+            cost_.flops += tower->work.flops();
+        }
+        cost_.flops += std::accumulate(cost_.flops_of_steps.begin(), cost_.flops_of_steps.end(), 0.0) +
+                       cost_.work_of_frame.flops() * cost_.frames;
         return cost_;
     }
 
   private:
-    struct Work {
-        double flops = 0;
-        std::map<tensor::Precision, double> by_precision;
-    };
-
     template <class Tower>
     void leave(Rehearsal<Tower>& tower) {
         cost_.peak_bytes =
@@ -126,7 +118,7 @@ class Estimate {
 
     void text() {
         Rehearsal<models::ClipText> text(model_, load_text);
-        cost_.flops_text = text.flops_of([&](const models::ClipText& tower, Ops& ops) {
+        cost_.text.work = text.work_of([&](const models::ClipText& tower, Ops& ops) {
             const std::vector<std::int64_t> ids(static_cast<std::size_t>(batch_ * model_.text.context));
             tower.encode(Pass{ops}, ids, request_.clip_skip);
         });
@@ -135,7 +127,7 @@ class Estimate {
 
     void picture() {
         Rehearsal<models::ClipVision> vision(model_, load_vision);
-        cost_.flops_picture = vision.flops_of([&](const models::ClipVision& tower, Ops& ops) {
+        cost_.picture.work = vision.work_of([&](const models::ClipVision& tower, Ops& ops) {
             tower(Pass{ops}, ops.empty({1, model_.vision.image_px, model_.vision.image_px, 3}));
         });
         leave(vision);
@@ -143,7 +135,7 @@ class Estimate {
 
     void encode() {
         Rehearsal<models::VaeEncoder> encoder(model_, load_encoder);
-        cost_.flops_encode = encoder.flops_of([&](const models::VaeEncoder& tower, Ops& ops) {
+        cost_.vae.work = encoder.work_of([&](const models::VaeEncoder& tower, Ops& ops) {
             tower.moments(Pass{ops}, ops.empty({1, request_.height_px, request_.width_px, 3}));
         });
         leave(encoder);
@@ -160,7 +152,7 @@ class Estimate {
         const nn::Chunking chunking = chunking_of(model_, request_);
         const std::vector<StepWork> plan = plan_of(request_);
         std::optional<UnetSteps> steps;
-        cost_.flops_prepare = unet.flops_of([&](const models::I2VGenUnet& tower, Ops& ops) {
+        cost_.unet.work = unet.work_of([&](const models::I2VGenUnet& tower, Ops& ops) {
             const models::UnetInputs inputs{
                 ops.empty({batch_, model_.text.context, model_.text.width}),
                 ops.empty({batch_, 1, model_.unet.context_width}), ops.empty(latents(batch_)),
@@ -172,15 +164,12 @@ class Estimate {
         for (int step = 0; step < request_.steps; ++step) {
             const StepWork& kind = plan[static_cast<std::size_t>(step)];
             if (!counted.contains(kind)) {
-                const double flops = unet.flops_of([&](const models::I2VGenUnet&, Ops& ops) {
+                counted[kind] = unet.work_of([&](const models::I2VGenUnet&, Ops& ops) {
                     (*steps)(Pass{ops, size_.frames, chunking}, step, ops.empty(latents(kind.clips)), 999);
                 });
-                counted[kind] = {flops, unet.by_precision()};
             }
-            Work& work = counted[kind];
-            cost_.flops_of_steps.push_back(work.flops);
-            cost_.flops_bf16 += work.by_precision[tensor::Precision::bf16];
-            cost_.flops_int8 += work.by_precision[tensor::Precision::int8];
+            cost_.work_of_steps.push_back(counted[kind]);
+            cost_.flops_of_steps.push_back(counted[kind].flops());
         }
         cost_.flops_per_step = *std::max_element(cost_.flops_of_steps.begin(), cost_.flops_of_steps.end());
         cost_.weight_bytes = unet.weight_bytes();
@@ -193,13 +182,10 @@ class Estimate {
             model_, [&](const I2VGenModel& model, weights::WeightSource& source, Ops& ops) {
                 return load_decoder(model, source, ops, request_.precision);
             });
-        const double frame = decoder.flops_of([&](const models::VaeDecoder& tower, Ops& ops) {
+        cost_.work_of_frame = decoder.work_of([&](const models::VaeDecoder& tower, Ops& ops) {
             tower.decode(Pass{ops}, ops.empty({1, size_.height, size_.width, size_.channels}));
         });
-        cost_.flops_decode = frame * static_cast<double>(size_.frames);
-        for (const auto& [precision, flops] : decoder.by_precision())
-            if (precision == tensor::Precision::int8)
-                cost_.flops_int8 += flops * static_cast<double>(size_.frames);
+        cost_.frames = request_.frames;
         leave(decoder);
     }
 

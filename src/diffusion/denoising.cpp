@@ -43,7 +43,7 @@ Denoising::Denoising(const DenoisingInputs& inputs)
       plan_(plan_of(inputs.request)),
       ops_(tensor::cpu_backend(inputs.run.threads, inputs.hooks.cancel),
            tensor::Pool::create(tensor::Pool::Kind::memory)),
-      meter_(inputs.cost, inputs.request.steps, inputs.hooks.progress),
+      meter_(inputs.cost, inputs.run.pace, inputs.request.steps, inputs.hooks.progress),
       generator_(inputs.request.seed),
       sampler_(Sampler::create(inputs.request.sampler,
                                parse_schedule_config(inputs.model.scheduler_json, inputs.request.sampler),
@@ -117,6 +117,7 @@ void Denoising::encode_text() {
     {
         const auto source = open_weights(kTextEncoder);
         const models::ClipText tower = load_text(in_.model, *source, ops_);
+        meter_.loaded(in_.cost.text.stored_bytes);
         const Tensor text = tower.encode(nn::Pass{ops_}, ids, in_.request.clip_skip);
         state_.text.assign(text.span().begin(), text.span().end());
         probe("prompt_embeds", text.shape(), text.span());
@@ -145,12 +146,13 @@ void Denoising::look_at_picture() {
 }
 
 void Denoising::embed_image(std::span<const float> clip_pixels) {
-    meter_.begin("picture", in_.cost.flops_text);
+    meter_.begin("picture", meter_.times().picture());
     const std::int64_t side = in_.model.vision.image_px;
     probe("clip_pixels", {1, 3, side, side}, to_frame_layout(clip_pixels, {1, side, side, 3}));
     {
         const auto source = open_weights(kImageEncoder);
         const models::ClipVision tower = load_vision(in_.model, *source, ops_);
+        meter_.loaded(in_.cost.picture.stored_bytes);
         const Tensor embedding = tower(nn::Pass{ops_}, ops_.upload({1, side, side, 3}, clip_pixels));
         // The negative half sees no picture.
         const auto width = static_cast<std::size_t>(embedding.elements());
@@ -162,13 +164,14 @@ void Denoising::embed_image(std::span<const float> clip_pixels) {
 }
 
 void Denoising::encode_image(std::span<const float> vae_pixels) {
-    meter_.begin("encode", in_.cost.flops_text + in_.cost.flops_picture);
+    meter_.begin("encode", meter_.times().encode());
     const LatentSize frame{1, size_.height, size_.width, size_.channels};
     const std::int64_t height = in_.request.height_px, width = in_.request.width_px;
     probe("vae_pixels", {1, 3, height, width}, to_frame_layout(vae_pixels, {1, height, width, 3}));
     {
         const auto source = open_weights(kVae);
         const models::VaeEncoder tower = load_encoder(in_.model, *source, ops_);
+        meter_.loaded(in_.cost.vae.stored_bytes);
         const Tensor moments = tower.moments(nn::Pass{ops_}, ops_.upload({1, height, width, 3}, vae_pixels));
         const LatentDistribution distribution = distribution_of(moments.span(), size_.channels);
         std::vector<float> latent = distribution.mean;
@@ -199,8 +202,9 @@ void Denoising::draw_initial_latents() {
 }
 
 void Denoising::take_steps(std::optional<ClipLatents>& partial) {
-    const double prepare = state_.steps_done > 0 ? 0 : in_.cost.flops_prepare;
-    meter_.begin("denoise", flops_before_step(state_.steps_done) - prepare, state_.steps_done);
+    const Timetable& times = meter_.times();
+    const bool resumed = state_.steps_done > 0;
+    meter_.begin("denoise", resumed ? times.step(state_.steps_done) : times.unet(), state_.steps_done);
     if (state_.steps_done == in_.request.steps) return;
     const auto source = open_weights(kUnet);
     const models::I2VGenUnet unet =
@@ -212,10 +216,11 @@ void Denoising::take_steps(std::optional<ClipLatents>& partial) {
             "the UNet's weights are stored in 8 bits ({}) and are widened: with --precision int8 they "
             "are used as they are",
             source->where()));
+    if (!resumed) meter_.reach(0, times.prepare());
     UnetSteps steps(unet, unet_pass(), unet_inputs(), plan_, in_.request.shortcuts.cache_branch);
     while (state_.steps_done < in_.request.steps) {
         take_step(steps);
-        meter_.reach(state_.steps_done, flops_before_step(state_.steps_done));
+        meter_.reach(state_.steps_done, times.step(state_.steps_done));
         partial = clip_of(state_.clean);
         save();
         show_preview();
@@ -353,12 +358,6 @@ void Denoising::note(const std::string& line) const {
 
 void Denoising::stop_if_cancelled() const {
     if (in_.hooks.cancel) in_.hooks.cancel->throw_if_requested();
-}
-
-double Denoising::flops_before_step(int step) const {
-    const I2VGenCost& cost = in_.cost;
-    return cost.flops_text + cost.flops_picture + cost.flops_encode + cost.flops_prepare +
-           std::accumulate(cost.flops_of_steps.begin(), cost.flops_of_steps.begin() + step, 0.0);
 }
 
 ClipLatents Denoising::clip_of(const std::vector<float>& latents) const {

@@ -63,7 +63,6 @@ class Denoising {
     void probe_clip(const std::string& name, std::span<const float> latents) const;
     void note(const std::string& line) const;
     void stop_if_cancelled() const;
-    double flops_before_step(int step) const;
     ClipLatents clip_of(const std::vector<float>& latents) const;
 
     const DenoisingInputs in_;

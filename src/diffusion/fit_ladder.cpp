@@ -46,12 +46,8 @@ std::string words_for(const Rung& rung, const I2VGenRequest& request) {
 class Surveyor {
   public:
     Surveyor(const I2VGenModel& model, const I2VGenRequest& request, std::uint64_t free_bytes,
-             double flops_per_second, CostMemory& costs)
-        : model_(model),
-          request_(request),
-          free_bytes_(free_bytes),
-          flops_per_second_(flops_per_second),
-          costs_(costs) {
+             const Pace& pace, CostMemory& costs)
+        : model_(model), request_(request), free_bytes_(free_bytes), pace_(pace), costs_(costs) {
         request_.picture = {};
     }
 
@@ -60,7 +56,7 @@ class Surveyor {
         climb(rung, request);
         rung.change = words_for(rung, request_);
         rung.cost = costs_.cost(model_, request);
-        rung.seconds = seconds_of(rung.cost, flops_per_second_);
+        rung.seconds = seconds_of(rung.cost, pace_);
         rung.fits = rung.cost.peak_bytes <= free_bytes_;
         return rung;
     }
@@ -79,7 +75,7 @@ class Surveyor {
     const I2VGenModel& model_;
     I2VGenRequest request_;
     std::uint64_t free_bytes_;
-    double flops_per_second_;
+    Pace pace_;
     CostMemory& costs_;
 };
 
@@ -104,15 +100,15 @@ const Rung* Fit::first_fitting() const {
 }
 
 Fit fit_of(const weights::ModelFolder& folder, const I2VGenRequest& request, std::uint64_t free_bytes,
-           double flops_per_second) {
+           const Pace& pace) {
     CostMemory costs;
-    return fit_of(folder, request, free_bytes, flops_per_second, costs);
+    return fit_of(folder, request, free_bytes, pace, costs);
 }
 
 Fit fit_of(const weights::ModelFolder& folder, const I2VGenRequest& request, std::uint64_t free_bytes,
-           double flops_per_second, CostMemory& costs) {
+           const Pace& pace, CostMemory& costs) {
     const I2VGenModel model = read_model(folder);
-    const Surveyor surveyor(model, request, free_bytes, flops_per_second, costs);
+    const Surveyor surveyor(model, request, free_bytes, pace, costs);
     Fit fit;
     fit.free_bytes = free_bytes;
     fit.wanted = surveyor.measured(surveyor.as_asked());

@@ -37,12 +37,12 @@ struct Fit {
     const Rung* first_fitting() const;
 };
 
-/// `flops_per_second` as measure_flops_per_second has it. Throws what cost_of throws.
+/// Throws what cost_of throws.
 Fit fit_of(const weights::ModelFolder& model, const I2VGenRequest& request, std::uint64_t free_bytes,
-           double flops_per_second);
+           const Pace& pace);
 /// The same, with costs that are known already.
 Fit fit_of(const weights::ModelFolder& model, const I2VGenRequest& request, std::uint64_t free_bytes,
-           double flops_per_second, CostMemory& costs);
+           const Pace& pace, CostMemory& costs);
 
 /// Makes the request that of the rung.
 void climb(const Rung& rung, I2VGenRequest& request);

@@ -116,12 +116,8 @@ image::Image I2VGenPipeline::decode(const ClipLatents& latents, int frame, const
     }
 
     tensor::Ops& ops = state_->decoder->ops;
-    ProgressMeter meter(*state_->cost, latents.steps_done, hooks.progress);
-    const double per_frame = state_->cost->flops_decode / latents.frames;
-    const auto flops_before = [&](int number) {
-        return state_->cost->flops - per_frame * (latents.frames - number);
-    };
-    meter.begin("decode", flops_before(frame), latents.steps_done);
+    ProgressMeter meter(*state_->cost, state_->run.pace, latents.steps_done, hooks.progress);
+    meter.begin("decode", meter.times().frame(frame), latents.steps_done);
     meter.listen_to(ops);
 
     const auto scale = static_cast<float>(1 / model.vae.scaling_factor);
@@ -131,7 +127,7 @@ image::Image I2VGenPipeline::decode(const ClipLatents& latents, int frame, const
         numbers[i] = latents.numbers[static_cast<std::size_t>(frame) * numbers.size() + i] * scale;
     const tensor::Tensor decoded = state_->decoder->tower.decode(nn::Pass{ops}, input);
     ops.observe({});
-    meter.reach(latents.steps_done, flops_before(frame + 1));
+    meter.reach(latents.steps_done, meter.times().frame(frame + 1));
     if (hooks.probe) {
         const std::int64_t height = decoded.shape()[1], width = decoded.shape()[2];
         hooks.probe(fmt::format("decoded.{}", frame), {1, 3, height, width},

@@ -20,6 +20,7 @@
 #include "base/cancel.h"
 #include "diffusion/noise_schedule.h"
 #include "diffusion/shortcuts.h"
+#include "diffusion/work.h"
 #include "image/image.h"
 #include "nn/pass.h"
 #include "weights/model_folder.h"
@@ -60,7 +61,7 @@ struct I2VGenRequest {
     std::optional<GivenNoise> given_noise;
 };
 
-/// What the pipeline does now. `done` of all the work of the clip, 0 to 1, weighted by FLOPs.
+/// What the pipeline does now. `done` of all the work of the clip, 0 to 1, weighted by the time it takes.
 struct I2VGenProgress {
     std::string_view stage;  // "text", "picture", "encode", "denoise", "decode"
     int step = 0;            // of the denoising, finished so far
@@ -93,6 +94,7 @@ struct I2VGenRun {
     std::string variant;                   // of the weight files: "", "fp16"
     std::filesystem::path packed_cache{};  // folder where the UNet's packed weights are kept for the next
                                            // clip; empty: nowhere
+    Pace pace = Pace(MachineSpeed::usual(kUsualFlopsPerSecond));  // what progress is weighted by
 };
 
 /// The latents of a whole clip, [frames, h, w, 4], and what the decoder needs to show them.
@@ -141,16 +143,20 @@ void remove_checkpoint(const std::filesystem::path& scratch);
 
 /// What a clip costs, from the same model code on shapes alone.
 struct I2VGenCost {
-    double flops = 0;  // all of it
-    double flops_text = 0;
-    double flops_picture = 0;            // CLIP's image tower
-    double flops_encode = 0;             // the VAE's encoder
-    double flops_prepare = 0;            // what the UNet works out once
+    /// A tower that is loaded and does some work once a clip.
+    struct Tower {
+        Work work;
+        std::uint64_t stored_bytes = 0;  // of its files; 0 when they are not there
+    };
+    Tower text, picture;              // CLIP's two towers
+    Tower vae;                        // encoding; it is loaded a second time for decoding
+    Tower unet;                       // what it works out once, not its steps
+    std::vector<Work> work_of_steps;  // in order
+    Work work_of_frame;               // decoding one of them
+    int frames = 0;
+    double flops = 0;                    // all of it
     double flops_per_step = 0;           // of the dearest; shortcuts make the others cheaper
     std::vector<double> flops_of_steps;  // in order
-    double flops_decode = 0;             // of all frames
-    double flops_bf16 = 0;               // of all of it, in products of bfloat16
-    double flops_int8 = 0;               // of all of it, in products of 8 bits
     std::uint64_t peak_bytes = 0;        // resident, of the process, at the worst moment
     std::uint64_t activation_bytes = 0;  // of that, tensors of the UNet
     std::uint64_t weight_bytes = 0;      // of that, packed weights of the UNet

@@ -10,34 +10,39 @@ constexpr double kStep = 0.0005;
 
 }  // namespace
 
-ProgressMeter::ProgressMeter(const I2VGenCost& cost, int steps,
+ProgressMeter::ProgressMeter(const I2VGenCost& cost, const Pace& pace, int steps,
                              std::function<void(const I2VGenProgress&)> listener)
-    : total_(std::max(cost.flops, 1.0)), listener_(std::move(listener)) {
+    : pace_(pace), times_(cost, pace), listener_(std::move(listener)) {
     now_.steps = steps;
 }
 
-void ProgressMeter::begin(std::string_view stage, double flops_before, int steps_done) {
+void ProgressMeter::begin(std::string_view stage, double seconds_before, int steps_done) {
     now_.stage = stage;
-    reach(steps_done, flops_before);
+    reach(steps_done, seconds_before);
 }
 
-void ProgressMeter::reach(int steps_done, double flops_before) {
+void ProgressMeter::reach(int steps_done, double seconds_before) {
     now_.step = steps_done;
-    flops_ = flops_before;
+    seconds_ = seconds_before;
+    report();
+}
+
+void ProgressMeter::loaded(std::uint64_t stored_bytes) {
+    seconds_ += pace_.seconds_to_load(stored_bytes);
     report();
 }
 
 void ProgressMeter::listen_to(tensor::Ops& ops) {
     if (!listener_) return ops.observe({});
     ops.observe([this](const tensor::OpRecord& record) {
-        flops_ += record.flops;
-        if (flops_ / total_ >= reported_ + kStep) report();
+        seconds_ += pace_.seconds(record);
+        if (seconds_ / times_.total() >= reported_ + kStep) report();
     });
 }
 
 void ProgressMeter::report() {
     if (!listener_) return;
-    now_.done = std::min(1.0, flops_ / total_);
+    now_.done = std::min(1.0, seconds_ / times_.total());
     reported_ = now_.done;
     listener_(now_);
 }

@@ -35,6 +35,13 @@ ordered_json configs_of(const std::string& name) {
     return files;
 }
 
+void check_known(const std::string& config) {
+    const std::vector<std::string> known = random_model_configs();
+    if (std::find(known.begin(), known.end(), config) == known.end())
+        throw Error(ErrorCode::invalid_argument,
+                    fmt::format("there is no config \"{}\": {}", config, fmt::join(known, " or ")));
+}
+
 /// One safetensors file to be written.
 struct TowerFile {
     std::string path;
@@ -72,13 +79,32 @@ void check_space(const RandomModelRequest& request, std::uint64_t needed) {
 
 }  // namespace
 
+I2VGenModel known_model(const std::string& config) {
+    check_known(config);
+    const ordered_json files = configs_of(config);
+    const auto text = [&](const char* file) { return files.at(file).dump(); };
+    I2VGenModel model;
+    model.text = models::parse_clip_text_config(text("text_encoder/config.json"));
+    model.vision = models::parse_clip_vision_config(text("image_encoder/config.json"));
+    model.vae = models::parse_vae_config(text("vae/config.json"));
+    model.unet = models::parse_unet_config(text("unet/config.json"));
+    model.preprocessing = parse_clip_preprocessing(text("feature_extractor/preprocessor_config.json"));
+    model.scheduler_json = text("scheduler/scheduler_config.json");
+    return model;
+}
+
+std::map<std::string, std::uint64_t> known_model_bytes(const std::string& config) {
+    check_known(config);
+    std::map<std::string, std::uint64_t> bytes;
+    for (const TowerFile& tower : towers_of(configs_of(config), tensor::DType::f16))
+        bytes[fs::path(tower.path).parent_path().string()] = tower.bytes;
+    return bytes;
+}
+
 std::vector<std::string> random_model_configs() { return {"i2vgen-xl", "tiny"}; }
 
 RandomModel write_random_model(const RandomModelRequest& request, const RandomModelHooks& hooks) {
-    const std::vector<std::string> known = random_model_configs();
-    if (std::find(known.begin(), known.end(), request.config) == known.end())
-        throw Error(ErrorCode::invalid_argument,
-                    fmt::format("there is no config \"{}\": {}", request.config, fmt::join(known, " or ")));
+    check_known(request.config);
     const ordered_json files = configs_of(request.config);
     const std::vector<TowerFile> towers = towers_of(files, request.type);
     RandomModel model;

@@ -4,17 +4,25 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "base/cancel.h"
 #include "base/file.h"
+#include "diffusion/i2vgen_model.h"
 #include "tensor/tensor.h"
 
 namespace stillreel::diffusion {
 
 /// "i2vgen-xl" (the published sizes), "tiny" (the same model, a thousandth as large).
 std::vector<std::string> random_model_configs();
+
+/// One of them as read_model has it, without files: its folder has no components. Throws invalid_argument.
+I2VGenModel known_model(const std::string& config);
+
+/// What the files of its components with weights take in float16.
+std::map<std::string, std::uint64_t> known_model_bytes(const std::string& config);
 
 struct RandomModelRequest {
     std::string config = "i2vgen-xl";

@@ -97,7 +97,7 @@ void profile(Stage& stage, UnetBenchResult& result) {
         for (const Done& one : of_block) blocks.add(name, one.record());
         of_block.clear();
     };
-    stage.seconds_of_pass([&](std::string_view part, const Tensor&) {
+    const double seconds = stage.seconds_of_pass([&](std::string_view part, const Tensor&) {
         // Blocks are reported after their layers: what is left for them is the change of size.
         const std::string name(part);
         const auto dots = std::count(name.begin(), name.end(), '.');
@@ -107,6 +107,7 @@ void profile(Stage& stage, UnetBenchResult& result) {
     report_layer("head");
     report_block("head");
     stage.ops.observe({});
+    if (result.seconds_per_pass == 0) result.seconds_per_pass = seconds;
     result.by_operation = operations.slowest_first();
     result.by_layer = layers.slowest_first();
     result.by_layer_and_operation = operations_of_layers.slowest_first();
@@ -120,7 +121,8 @@ UnetBenchResult bench_unet(const UnetBenchRequest& request, const CancelFlag* ca
     UnetBenchResult result;
     result.flops = flops_of_pass(request);
     Ops ops(tensor::cpu_backend(request.threads, cancel), tensor::Pool::create(tensor::Pool::Kind::memory));
-    const auto source = UnetStage::random_weights();
+    const auto source =
+        request.weights == BenchWeights::random ? UnetStage::random_weights() : weights::repeated_weights();
     const Stopwatch loading;
     Stage stage(ops, *source, request);
     result.load_seconds = loading.seconds();
@@ -133,7 +135,7 @@ UnetBenchResult bench_unet(const UnetBenchRequest& request, const CancelFlag* ca
     ops.pool().reset_peak();
     std::vector<double> seconds;
     for (int i = 0; i < request.passes; ++i) seconds.push_back(stage.seconds_of_pass());
-    result.seconds_per_pass = median(seconds);
+    if (!seconds.empty()) result.seconds_per_pass = median(seconds);
     result.activation_bytes = ops.pool().peak_bytes() - before;
     result.peak_rss_bytes = peak_rss_bytes();
     result.machine.flops_per_second = std::max(result.machine.flops_per_second, product_rate(ops));

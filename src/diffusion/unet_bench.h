@@ -13,6 +13,8 @@
 namespace stillreel::diffusion {
 
 enum class Profile { no, yes };
+/// Random ones take seconds to draw; the same few again and again do for times.
+enum class BenchWeights { random, repeated };
 
 struct UnetBenchRequest {
     models::UnetConfig config;
@@ -24,8 +26,9 @@ struct UnetBenchRequest {
     Memory memory = Memory::normal;
     tensor::Precision precision = tensor::Precision::f32;
     std::string only;  // layers with this in their name have that precision, the others f32; empty: all
-    int passes = 3;    // timed, after one to warm up
+    int passes = 3;    // timed, after one to warm up; 0: with a profile its pass alone
     Profile profile = Profile::no;
+    BenchWeights weights = BenchWeights::random;
 };
 
 /// A part of a pass: all operations of a kind, of a kind of block, or of one shape.

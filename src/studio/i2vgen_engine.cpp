@@ -190,7 +190,7 @@ class I2VGenEngine final : public Engine {
     std::optional<diffusion::Fit> fit(const ClipSpec& spec, const ResolvedClip& clip,
                                       int threads) const override {
         return diffusion::fit_of(model_of(spec), request_for(spec, clip), free_memory_bytes(),
-                                 flops_per_second(threads), costs_);
+                                 pace_on(threads), costs_);
     }
 
     std::string offer(const ClipSpec& spec, image::Size picture, int threads,
@@ -199,7 +199,7 @@ class I2VGenEngine final : public Engine {
             const ResolvedClip clip = resolve(spec, picture, EvenSize::any);
             const double seconds =
                 diffusion::seconds_of(diffusion::cost_of(model_of(spec), request_for(spec, clip)),
-                                      remembered_flops_per_second(threads, cache));
+                                      diffusion::Pace(remembered_speed(threads, cache)));
             return fmt::format(
                 "the same command with --engine {} lets a diffusion model make {} frames of {}x{}, in about "
                 "{}",
@@ -223,7 +223,8 @@ class I2VGenEngine final : public Engine {
 
     std::unique_ptr<Generator> open(const ClipSpec& spec, const ResolvedClip& clip,
                                     ClipInputs inputs) const override {
-        diffusion::I2VGenRun run{inputs.threads, inputs.scratch, spec.variant, inputs.packed_cache};
+        diffusion::I2VGenRun run{inputs.threads, inputs.scratch, spec.variant, inputs.packed_cache,
+                                 pace_on(inputs.threads)};
         diffusion::I2VGenRequest request = request_for(spec, clip);
         request.picture = std::move(inputs.picture);
         return std::make_unique<I2VGenGenerator>(diffusion::I2VGenPipeline::open(model_of(spec), run),
@@ -232,16 +233,16 @@ class I2VGenEngine final : public Engine {
 
   private:
     /// Measured once: a service is asked for estimates while somebody moves a slider.
-    double flops_per_second(int threads) const {
+    diffusion::Pace pace_on(int threads) const {
         const std::lock_guard lock(speeds_mutex_);
         const auto [speed, fresh] = speeds_.try_emplace(threads);
-        if (fresh) speed->second = diffusion::measure_flops_per_second(threads);
-        return speed->second;
+        if (fresh) speed->second = diffusion::measure_speed(threads);
+        return diffusion::Pace(speed->second);
     }
 
     mutable diffusion::CostMemory costs_;
     mutable std::mutex speeds_mutex_;
-    mutable std::map<int, double> speeds_;  // by threads
+    mutable std::map<int, diffusion::MachineSpeed> speeds_;  // by threads
 };
 
 }  // namespace

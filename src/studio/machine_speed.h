@@ -3,10 +3,12 @@
 
 #include <filesystem>
 
+#include "diffusion/work.h"
+
 namespace stillreel::studio {
 
-/// diffusion::measure_flops_per_second, remembered for a day in `cache` (empty: nowhere) by processor and
+/// diffusion::measure_speed, remembered for a day in `cache` (empty: nowhere) by processor and
 /// threads: a fast clip does not wait half a second to learn it each time.
-double remembered_flops_per_second(int threads, const std::filesystem::path& cache);
+diffusion::MachineSpeed remembered_speed(int threads, const std::filesystem::path& cache);
 
 }  // namespace stillreel::studio

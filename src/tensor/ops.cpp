@@ -52,6 +52,19 @@ TokenColumns columns_of(const Columns& columns) {
     return {data ? data + columns.begin : nullptr, stride};
 }
 
+/// Of a weight.
+int bits_of(Precision precision) {
+    switch (precision) {
+        case Precision::f32:
+            return 32;
+        case Precision::bf16:
+            return 16;
+        case Precision::int8:
+            return 8;
+    }
+    return 32;
+}
+
 int head_size_of(const Columns& q, const Columns& k, const Columns& v, int heads) {
     STILLREEL_CHECK(q.width == k.width && k.width == v.width && q.width % heads == 0);
     return static_cast<int>(q.width / heads);
@@ -174,6 +187,7 @@ Tensor Ops::product(const Tensor& x, const Shape& result, std::array<std::int64_
         args.per_image = data_or_null(epilogue.per_image);
     }
     Tensor& residual = epilogue.residual;
+    const double added = residual.empty() ? 0 : size_of(residual);
     if (!residual.empty()) {
         STILLREEL_CHECK_EQ(residual.elements(), result.elements());
         args.residual = residual.data();
@@ -192,8 +206,11 @@ Tensor Ops::product(const Tensor& x, const Shape& result, std::array<std::int64_
     const auto taps = static_cast<double>(window.taps());
     const double sums = static_cast<double>(result.elements()) * (weights.gate == Gate::geglu ? 2 : 1);
     const double flops = 2 * sums * taps * static_cast<double>(weights.inputs);
-    const double floats = size_of(x) + size_of(y) + (args.residual ? size_of(y) : 0) +
-                          static_cast<double>(weights.bytes) / sizeof(float);
+    // Not weights.bytes: a backend pads them, and work must weigh the same on meta.
+    const double each = static_cast<double>(bits_of(weights.precision)) / 32;
+    const double outputs = static_cast<double>(weights.outputs) * (weights.gate == Gate::geglu ? 2 : 1);
+    const double floats =
+        size_of(x) + size_of(y) + added + each * taps * outputs * static_cast<double>(weights.inputs);
     const OpKind kind = taps == 1                       ? OpKind::linear
                         : window == Window::temporal3() ? OpKind::temporal_conv
                                                         : OpKind::conv;

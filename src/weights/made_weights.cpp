@@ -101,6 +101,30 @@ class RandomWeights final : public WeightSource {
     std::map<std::string, Drawn> drawn_;
 };
 
+class RepeatedWeights final : public WeightSource {
+  public:
+    std::optional<WeightData> find(const std::string&, const Shape& wanted) override {
+        const auto count = static_cast<std::size_t>(wanted.elements());
+        // Blocks stay where they are: a tensor found earlier may still be read.
+        if (blocks_.empty() || blocks_.back().size() < count) {
+            blocks_.emplace_back(std::max(count, kLeast));
+            Random random(hash_bits(blocks_.size()));
+            draw(random, {0, kReach}, blocks_.back());
+        }
+        return WeightData{DType::f32, wanted, reinterpret_cast<const std::byte*>(blocks_.back().data())};
+    }
+    bool holds(const std::string&) const override { return true; }
+    void release(const std::string&) override {}
+    std::vector<std::string> names() const override { return {}; }
+    std::string where() const override { return "repeated random weights"; }
+
+  private:
+    static constexpr std::size_t kLeast = 1 << 20;
+    // Keeps sums over thousands of inputs in the range of a few.
+    static constexpr float kReach = 0.02f;
+    std::vector<std::vector<float>> blocks_;
+};
+
 class ShapeWeights final : public WeightSource {
   public:
     std::optional<WeightData> find(const std::string&, const Shape& wanted) override {
@@ -117,6 +141,8 @@ class ShapeWeights final : public WeightSource {
 std::unique_ptr<WeightSource> random_weights(std::uint64_t seed, DType type) {
     return std::make_unique<RandomWeights>(seed, type);
 }
+
+std::unique_ptr<WeightSource> repeated_weights() { return std::make_unique<RepeatedWeights>(); }
 
 std::unique_ptr<WeightSource> shape_weights() { return std::make_unique<ShapeWeights>(); }
 

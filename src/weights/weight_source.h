@@ -64,6 +64,9 @@ std::unique_ptr<WeightSource> open_weight_file(const std::filesystem::path& file
 /// times): matrices scaled by their fan-in, gammas near 1, biases near 0. f32, or rounded to f16/bf16.
 std::unique_ptr<WeightSource> random_weights(std::uint64_t seed, tensor::DType type = tensor::DType::f32);
 
+/// The same few random numbers as every tensor: nothing is drawn, nothing means anything. f32, for benches.
+std::unique_ptr<WeightSource> repeated_weights();
+
 /// Shapes without numbers, for meta.
 std::unique_ptr<WeightSource> shape_weights();
 

@@ -84,6 +84,26 @@ TEST_F(Bench, TellsWhatFewerBitsCostLayerByLayer) {
         EXPECT_NE(table.out.find(word), std::string::npos) << word;
 }
 
+TEST_F(Bench, AloneItScoresTheMachineAndForetellsClips) {
+    const auto finished = run({"bench", "--config", "tiny", "--json"});
+    ASSERT_EQ(finished.exit_code, 0) << finished.err;
+    const json result = json::parse(finished.out);
+    EXPECT_EQ(result.at("unet").size(), result.at("score").size());
+    EXPECT_GT(result.at("score").at("f32"), 0);
+    EXPECT_GT(result.at("animatic_frames_per_second"), 0);
+    const json& clips = result.at("clips");
+    ASSERT_EQ(clips.size() % 3, 0u) << "exact, fast, draft";
+    for (std::size_t i = 0; i < clips.size(); i += 3) {
+        EXPECT_EQ(clips[i].at("speed"), "exact");
+        EXPECT_LT(clips[i + 1].at("seconds"), clips[i].at("seconds"));
+        EXPECT_LT(clips[i + 2].at("seconds"), clips[i + 1].at("seconds"));
+        EXPECT_TRUE(clips[i].at("fits"));
+    }
+    const auto table = run({"bench", "--config", "tiny"});
+    for (const char* word : {"score", "standard", "draft", "int8", "memory", "GFLOP/s"})
+        EXPECT_NE(table.out.find(word), std::string::npos) << word;
+}
+
 TEST_F(Bench, WhatItCannotMeasureIsASentence) {
     const auto refused = [&](const std::vector<std::string>& words, int code, const std::string& part) {
         const auto finished = run(words);
@@ -93,6 +113,7 @@ TEST_F(Bench, WhatItCannotMeasureIsASentence) {
     refused({"bench", "unet", "--size", "250x256"}, 2, "multiples of 8");
     refused({"bench", "unet", "--size", "256x256x3"}, 2, "WIDTHxHEIGHT");
     refused({"bench", "unet", "--precision", "f64"}, 2, "f64");
+    refused({"bench", "--config", "huge"}, 3, "huge");
     refused({"bench", "toaster"}, 2, "toaster");
     refused({"bench", "unet", "--config", "nowhere.json"}, 4, "nowhere.json");
     write_text("other.json", R"({"_class_name": "UNet2DConditionModel"})");

@@ -7,14 +7,15 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "diffusion/advice.h"
+#include "diffusion/clip_cost.h"
 #include "diffusion/cost_memory.h"
 #include "diffusion/fit_ladder.h"
 #include "diffusion/i2vgen_pipeline.h"
 #include "diffusion/machine_rate.h"
+#include "diffusion/random_model.h"
 #include "diffusion/tiny_clips.h"
 #include "support/scratch.h"
 #include "support/throws.h"
-#include "tensor/cpu/bf16_panels.h"
 
 namespace stillreel {
 namespace {
@@ -23,20 +24,26 @@ using diffusion::cost_of;
 using diffusion::Fit;
 using diffusion::I2VGenCost;
 using diffusion::I2VGenRequest;
+using diffusion::MachineSpeed;
 using diffusion::Memory;
+using diffusion::Pace;
+using diffusion::Work;
+using diffusion::WorkKind;
 using testing::tiny_model;
 using testing::tiny_request;
 
+const Pace kPace(MachineSpeed::usual(1e9));
+
 TEST(Cost, GrowsAsTheWorkDoes) {
     const I2VGenCost base = cost_of(tiny_model(), tiny_request());
-    EXPECT_GT(base.flops_text, 0);
-    EXPECT_GT(base.flops_picture, 0);
-    EXPECT_GT(base.flops_encode, 0);
-    EXPECT_GT(base.flops_prepare, 0);
+    double once = 0;
+    for (const I2VGenCost::Tower* tower : {&base.text, &base.picture, &base.vae, &base.unet}) {
+        EXPECT_GT(tower->work.flops(), 0);
+        EXPECT_GT(tower->stored_bytes, 10'000u);
+        once += tower->work.flops();
+    }
     EXPECT_NEAR(base.flops,
-                base.flops_text + base.flops_picture + base.flops_encode + base.flops_prepare +
-                    4 * base.flops_per_step + base.flops_decode,
-                1);
+                once + 4 * base.flops_per_step + tiny_request().frames * base.work_of_frame.flops(), 1);
     EXPECT_GT(base.peak_bytes, base.weight_bytes + base.activation_bytes);
     EXPECT_GT(base.download_bytes, 100'000u);
 
@@ -44,7 +51,8 @@ TEST(Cost, GrowsAsTheWorkDoes) {
     twice.frames *= 2;
     const I2VGenCost longer = cost_of(tiny_model(), twice);
     EXPECT_EQ(longer.weight_bytes, base.weight_bytes);
-    EXPECT_NEAR(longer.flops_decode, 2 * base.flops_decode, 1e-9 * base.flops_decode);
+    EXPECT_EQ(longer.work_of_frame.flops(), base.work_of_frame.flops());
+    EXPECT_EQ(longer.frames, 2 * base.frames);
     EXPECT_NEAR(longer.flops_per_step / base.flops_per_step, 2, 0.05);
 
     I2VGenRequest plain = tiny_request();
@@ -59,18 +67,36 @@ TEST(Cost, ProductsOfFewerBitsTakeLessMemoryAndTimeForTheSameWork) {
     const I2VGenCost bf16 = cost_of(tiny_model(), request);
     request.precision = tensor::Precision::int8;
     const I2VGenCost int8 = cost_of(tiny_model(), request);
-    EXPECT_EQ(floats.flops_bf16, 0);
-    EXPECT_EQ(floats.flops_int8, 0);
-    EXPECT_EQ(bf16.flops_int8, 0);
+    const auto flops_of = [](const I2VGenCost& cost, WorkKind kind) {
+        double sum = 0;
+        for (const Work& step : cost.work_of_steps) sum += step.part(kind).flops;
+        return sum;
+    };
+    EXPECT_EQ(flops_of(floats, WorkKind::product_bf16), 0);
+    EXPECT_EQ(flops_of(floats, WorkKind::product_int8), 0);
+    EXPECT_EQ(flops_of(bf16, WorkKind::product_int8), 0);
     EXPECT_DOUBLE_EQ(bf16.flops, floats.flops);
     EXPECT_DOUBLE_EQ(int8.flops, floats.flops);
     EXPECT_LT(bf16.weight_bytes, floats.weight_bytes * 6 / 10);
     EXPECT_LT(int8.weight_bytes, floats.weight_bytes * 6 / 10) << "many layers of the tiny model are small";
-    EXPECT_GT(bf16.flops_bf16, 0.5 * request.steps * bf16.flops_per_step);
-    EXPECT_GT(int8.flops_int8, 0.5 * (request.steps * int8.flops_per_step + int8.flops_decode));
-    EXPECT_LT(diffusion::seconds_of(int8, 1e9), diffusion::seconds_of(floats, 1e9));
-    EXPECT_EQ(diffusion::seconds_of(bf16, 1e9) < diffusion::seconds_of(floats, 1e9),
-              tensor::multiplies_bf16());
+    EXPECT_GT(flops_of(bf16, WorkKind::product_bf16), 0.5 * request.steps * bf16.flops_per_step);
+    EXPECT_GT(flops_of(int8, WorkKind::product_int8), 0.5 * request.steps * int8.flops_per_step);
+}
+
+TEST(Cost, ProductsOfFewerBitsTakeLessTimeInAModelOfThePublishedSize) {
+    const diffusion::I2VGenModel model = diffusion::known_model("i2vgen-xl");
+    I2VGenRequest request;
+    request.width_px = request.height_px = 256;
+    request.steps = 1;
+    const double floats = kPace.seconds(cost_of(model, request).work_of_steps[0]);
+    request.precision = tensor::Precision::int8;
+    const double int8 = kPace.seconds(cost_of(model, request).work_of_steps[0]);
+    EXPECT_GT(floats / int8, 1.8);
+    EXPECT_LT(floats / int8, 3.6);
+    request.precision = tensor::Precision::bf16;
+    const double bf16 = kPace.seconds(cost_of(model, request).work_of_steps[0]);
+    EXPECT_LT(bf16, floats);
+    EXPECT_GT(bf16, int8);
 }
 
 TEST(Cost, LowMemoryTakesAThirdOffTheActivationsAndAddsNoWork) {
@@ -111,7 +137,7 @@ TEST(Cost, OfTheWorkIsCountedAsItIsDone) {
 }
 
 TEST(FitLadder, AClipThatFitsNeedsNone) {
-    const Fit fit = fit_of(tiny_model(), tiny_request(), std::numeric_limits<std::uint64_t>::max(), 1e9);
+    const Fit fit = fit_of(tiny_model(), tiny_request(), std::numeric_limits<std::uint64_t>::max(), kPace);
     EXPECT_TRUE(fit.wanted.fits);
     EXPECT_TRUE(fit.ladder.empty());
     EXPECT_EQ(fit.first_fitting(), &fit.wanted);
@@ -123,7 +149,7 @@ TEST(FitLadder, GivesUpTheLeastFirstAndStopsWhereItFits) {
     request.width_px = 512;
     request.height_px = 384;
     request.frames = 32;
-    const Fit nothing = fit_of(tiny_model(), request, 0, 1e9);
+    const Fit nothing = fit_of(tiny_model(), request, 0, kPace);
     EXPECT_EQ(nothing.first_fitting(), nullptr);
     ASSERT_GE(nothing.ladder.size(), 4u);
     EXPECT_EQ(nothing.ladder[0].change, "low-memory mode");
@@ -137,7 +163,7 @@ TEST(FitLadder, GivesUpTheLeastFirstAndStopsWhereItFits) {
 
     const std::uint64_t enough = nothing.ladder[1].cost.peak_bytes;
     ASSERT_LT(enough, nothing.ladder[0].cost.peak_bytes);
-    const Fit fit = fit_of(tiny_model(), request, enough, 1e9);
+    const Fit fit = fit_of(tiny_model(), request, enough, kPace);
     EXPECT_EQ(fit.ladder.size(), 2u);
     ASSERT_NE(fit.first_fitting(), nullptr);
     EXPECT_EQ(fit.first_fitting()->change, "low-memory mode, 16 frames");
@@ -148,7 +174,7 @@ TEST(FitLadder, GivesUpTheLeastFirstAndStopsWhereItFits) {
 }
 
 TEST(FitLadder, FewerStepsSaveTimeButNoMemory) {
-    const Fit fit = fit_of(tiny_model(), tiny_request(), 0, 1e9);
+    const Fit fit = fit_of(tiny_model(), tiny_request(), 0, kPace);
     EXPECT_EQ(fit.fewer_steps.steps, 2);
     EXPECT_EQ(fit.fewer_steps.cost.peak_bytes, fit.wanted.cost.peak_bytes);
     EXPECT_LT(fit.fewer_steps.seconds, fit.wanted.seconds);
@@ -156,14 +182,14 @@ TEST(FitLadder, FewerStepsSaveTimeButNoMemory) {
 
 TEST(FitLadder, NamesEveryWayOnce) {
     I2VGenRequest request = tiny_request();  // too small to shrink, too short to cut
-    Fit fit = fit_of(tiny_model(), request, 0, 1e9);
+    Fit fit = fit_of(tiny_model(), request, 0, kPace);
     ASSERT_EQ(fit.ladder.size(), 1u);
     EXPECT_EQ(fit.ladder[0].change, "low-memory mode");
     request.memory = Memory::low;
-    EXPECT_TRUE(fit_of(tiny_model(), request, 0, 1e9).ladder.empty());
+    EXPECT_TRUE(fit_of(tiny_model(), request, 0, kPace).ladder.empty());
     request.width_px = 1280;
     request.height_px = 704;
-    fit = fit_of(tiny_model(), request, 0, 1e9);
+    fit = fit_of(tiny_model(), request, 0, kPace);
     ASSERT_EQ(fit.ladder.size(), 3u);
     EXPECT_EQ(fit.ladder[0].change, "960x528");
     EXPECT_EQ(fit.ladder[1].change, "640x352");
@@ -178,8 +204,6 @@ TEST(CostMemory, KnowsWhatWasCountedAndWhatMakesAnotherCost) {
         for (int times = 0; times < 2; ++times) {
             const I2VGenCost known = memory.cost(model, request), counted = cost_of(tiny_model(), request);
             EXPECT_EQ(known.flops, counted.flops);
-            EXPECT_EQ(known.flops_bf16, counted.flops_bf16);
-            EXPECT_EQ(known.flops_int8, counted.flops_int8);
             EXPECT_EQ(known.flops_of_steps, counted.flops_of_steps);
             EXPECT_EQ(known.peak_bytes, counted.peak_bytes);
         }
@@ -204,12 +228,15 @@ TEST(CostMemory, KnowsWhatWasCountedAndWhatMakesAnotherCost) {
 
 TEST(MachineRate, IsMeasuredInAboutHalfASecond) {
     const Stopwatch watch;
-    const double rate = diffusion::measure_flops_per_second(1);
-    EXPECT_GT(rate, 1e8);
-    EXPECT_LT(rate, 1e13);
+    const MachineSpeed speed = diffusion::measure_speed(1);
+    for (const double rate : {speed.f32_flops_per_second, speed.int8_flops_per_second}) {
+        EXPECT_GT(rate, 1e8);
+        EXPECT_LT(rate, 1e14);
+    }
+    EXPECT_GT(speed.bytes_per_second, 1e7);
     EXPECT_LT(watch.seconds(), 20);
     const I2VGenCost cost = cost_of(tiny_model(), tiny_request());
-    EXPECT_GT(diffusion::seconds_of(cost, rate), cost.flops / rate);
+    EXPECT_GT(diffusion::seconds_of(cost, Pace(speed)), cost.flops / speed.f32_flops_per_second);
 }
 
 TEST(Advice, IsSilentAboutWhatTheModelKnowsAndShortAboutTheRest) {
