@@ -84,13 +84,18 @@ void print_line(const std::string& block, const UnetBenchShare& all, const UnetB
                share_before > 0 ? fmt::format("{:+.0f} %", 100 * (share / share_before - 1)) : "");
 }
 
+void print_heading(const char* what) {
+    fmt::print(
+        "\n| {} | ms | of the pass | GFLOP/s | of the product | share since |\n|---|---|---|---|---|---|\n",
+        what);
+}
+
 /// Shares by block kind, "pass" first.
 ordered_json measure(const std::string& name, const Options& options, const ordered_json& old) {
     const UnetBenchResult result = bench_unet(request_of(name, options.threads), nullptr);
-    fmt::print("\n**{}**: {:.0f} GFLOP/s in one large product of floats, {:.0f} GB/s copied\n\n", name,
+    fmt::print("\n**{}**: {:.0f} GFLOP/s in one large product of floats, {:.0f} GB/s copied\n", name,
                result.machine.flops_per_second / 1e9, result.machine.bytes_per_second / 1e9);
-    fmt::print(
-        "| block | ms | of the pass | GFLOP/s | of the product | share since |\n|---|---|---|---|---|---|\n");
+    print_heading("block");
     const UnetBenchShare pass{"pass", 0, result.seconds_per_pass, result.flops, 0};
     ordered_json shares;
     const auto add = [&](const std::string& block, const UnetBenchShare& share) {
@@ -99,7 +104,7 @@ ordered_json measure(const std::string& name, const Options& options, const orde
     };
     add("pass", pass);
     for (const UnetBenchShare& block : result.by_layer) add(block.name, block);
-    fmt::print("\n");
+    print_heading("operation");
     for (const UnetBenchShare& operation : result.by_operation)
         add(fmt::format("operation {}", operation.name), operation);
     std::fflush(stdout);
