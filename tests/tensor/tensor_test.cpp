@@ -120,7 +120,8 @@ TEST(Pool, PutsABlockTogetherFromThePagesOfOthers) {
     for (const std::int64_t size : {14, 8, 12, 4, 10, 2, 14}) {
         const auto before = faults();
         const Tensor one = filled(size * mib, 4), rest = filled((16 - size) * mib, 5);
-        EXPECT_LT(faults() - before, 64) << size;
+        // 4096 if all pages were fresh small ones; a sanitizer's own memory takes some hundred.
+        EXPECT_LT(faults() - before, 1024) << size;
         EXPECT_EQ(std::ranges::count(one.span(), 4.0f), size * mib);
         EXPECT_EQ(pool->held_bytes(), std::uint64_t{20} << 20);
     }
