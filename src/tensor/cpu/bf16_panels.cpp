@@ -2,32 +2,7 @@
 
 #include <algorithm>
 
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
-
-#ifndef STILLREEL_TENSOR_BF16_PANELS_ONCE
-#define STILLREEL_TENSOR_BF16_PANELS_ONCE
-namespace stillreel::tensor {
-namespace {
-
-/// AVX512-BF16, which Highway 1.0.3 has no target for.
-bool has_avx512_bf16() {
-#if defined(__x86_64__)
-    static const bool has = [] {
-        constexpr unsigned kAvx512Bf16 = 1u << 5;
-        unsigned a = 0, b = 0, c = 0, d = 0;
-        return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & kAvx512Bf16);
-    }();
-    return has;
-#else
-    return false;
-#endif
-}
-
-}  // namespace
-}  // namespace stillreel::tensor
-#endif
+#include "tensor/cpu/cpu_features.h"
 
 // Highway's name for the newer processors with AVX-512, which it compiles only where asked to.
 #define HWY_WANT_AVX3_DL

@@ -4,32 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
-
-#ifndef STILLREEL_TENSOR_INT8_PANELS_ONCE
-#define STILLREEL_TENSOR_INT8_PANELS_ONCE
-namespace stillreel::tensor {
-namespace {
-
-/// VNNI for registers of AVX2, which Highway has no target for.
-[[maybe_unused]] bool has_avx_vnni() {
-#if defined(__x86_64__)
-    static const bool has = [] {
-        constexpr unsigned kAvxVnni = 1u << 4;
-        unsigned a = 0, b = 0, c = 0, d = 0;
-        return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & kAvxVnni);
-    }();
-    return has;
-#else
-    return false;
-#endif
-}
-
-}  // namespace
-}  // namespace stillreel::tensor
-#endif
+#include "tensor/cpu/cpu_features.h"
 
 // Highway's name for AVX-512 with VNNI, which it compiles only where asked to.
 #define HWY_WANT_AVX3_DL
