@@ -13,23 +13,6 @@ namespace {
 
 using namespace testing;
 
-struct Clip {
-    std::vector<float> latents;
-    std::string notes;
-};
-
-Clip clip_with(const fs::path& cache, tensor::Precision precision, const fs::path& root = tiny_root()) {
-    auto pipeline = I2VGenPipeline::open(weights::open_model_folder(root), {2, {}, {}, cache});
-    I2VGenRequest request = tiny_request();
-    request.steps = 2;
-    request.precision = precision;
-    Clip clip;
-    I2VGenHooks hooks;
-    hooks.note = [&](const std::string& line) { clip.notes += line + "\n"; };
-    clip.latents = pipeline.denoise(request, hooks).numbers;
-    return clip;
-}
-
 std::vector<fs::path> files_in(const fs::path& folder) {
     std::vector<fs::path> files;
     for (const auto& entry : fs::directory_iterator(folder)) files.push_back(entry.path());
@@ -40,12 +23,12 @@ TEST(PackedWeights, AClipFromKeptWeightsHasTheSameBits) {
     for (const tensor::Precision precision : {tensor::Precision::f32, tensor::Precision::int8}) {
         const ScratchFolder folder;
         const fs::path cache = folder / "packed";
-        const Clip plain = clip_with({}, precision);
-        const Clip first = clip_with(cache, precision);
+        const TinyRun plain = tiny_run(precision);
+        const TinyRun first = tiny_run(precision, tiny_root(), cache);
         EXPECT_NE(first.notes.find("packed weights are kept in"), std::string::npos) << first.notes;
         ASSERT_EQ(files_in(cache).size(), 1u);
         const auto written = fs::last_write_time(files_in(cache)[0]);
-        const Clip second = clip_with(cache, precision);
+        const TinyRun second = tiny_run(precision, tiny_root(), cache);
         EXPECT_EQ(second.notes.find("packed weights"), std::string::npos) << second.notes;
         EXPECT_EQ(fs::last_write_time(files_in(cache)[0]), written);
         EXPECT_EQ(first.latents, plain.latents);
@@ -55,8 +38,8 @@ TEST(PackedWeights, AClipFromKeptWeightsHasTheSameBits) {
 
 TEST(PackedWeights, EveryPrecisionHasAFileOfItsOwn) {
     const ScratchFolder folder;
-    clip_with(folder / "packed", tensor::Precision::f32);
-    clip_with(folder / "packed", tensor::Precision::int8);
+    tiny_run(tensor::Precision::f32, tiny_root(), folder / "packed");
+    tiny_run(tensor::Precision::int8, tiny_root(), folder / "packed");
     EXPECT_EQ(files_in(folder / "packed").size(), 2u);
 }
 
@@ -64,7 +47,7 @@ TEST(PackedWeights, AModelThatWasExchangedIsPackedAnew) {
     const ScratchFolder folder;
     const fs::path model = folder / "model", cache = folder / "packed";
     fs::copy(tiny_root(), model, fs::copy_options::recursive);
-    const Clip before = clip_with(cache, tensor::Precision::f32, model);
+    const TinyRun before = tiny_run(tensor::Precision::f32, model, cache);
     const fs::path weights = model / "unet/diffusion_pytorch_model.safetensors";
     {
         std::fstream file(weights, std::ios::binary | std::ios::in | std::ios::out);
@@ -72,17 +55,17 @@ TEST(PackedWeights, AModelThatWasExchangedIsPackedAnew) {
         file.put(1);
     }
     fs::last_write_time(weights, fs::last_write_time(weights) + std::chrono::seconds(2));
-    const Clip after = clip_with(cache, tensor::Precision::f32, model);
+    const TinyRun after = tiny_run(tensor::Precision::f32, model, cache);
     EXPECT_NE(after.notes.find("packed anew"), std::string::npos) << after.notes;
-    EXPECT_EQ(after.latents, clip_with({}, tensor::Precision::f32, model).latents);
+    EXPECT_EQ(after.latents, tiny_run(tensor::Precision::f32, model).latents);
 }
 
 TEST(PackedWeights, AFolderThatCannotBeWrittenIsNoMoreThanANote) {
     const ScratchFolder folder;
     write_file(folder / "packed", "a file where the folder should be");
-    const Clip clip = clip_with(folder / "packed", tensor::Precision::f32);
+    const TinyRun clip = tiny_run(tensor::Precision::f32, tiny_root(), folder / "packed");
     EXPECT_NE(clip.notes.find("are not kept"), std::string::npos) << clip.notes;
-    EXPECT_EQ(clip.latents, clip_with({}, tensor::Precision::f32).latents);
+    EXPECT_EQ(clip.latents, tiny_run(tensor::Precision::f32).latents);
 }
 
 }  // namespace

@@ -17,23 +17,6 @@ namespace {
 using namespace testing;
 using tensor::Precision;
 
-struct Clip {
-    std::vector<float> latents;
-    std::string notes;
-};
-
-Clip clip_of(const fs::path& model, Precision precision) {
-    auto pipeline = I2VGenPipeline::open(weights::open_model_folder(model), {2, {}, {}, {}});
-    I2VGenRequest request = tiny_request();
-    request.steps = 2;
-    request.precision = precision;
-    Clip clip;
-    I2VGenHooks hooks;
-    hooks.note = [&](const std::string& line) { clip.notes += line + "\n"; };
-    clip.latents = pipeline.denoise(request, hooks).numbers;
-    return clip;
-}
-
 class QuantisedModelTest : public ::testing::Test {
   protected:
     QuantisedModel quantise() { return quantise_model({tiny_root(), "", model_}, {}); }
@@ -48,16 +31,16 @@ TEST_F(QuantisedModelTest, ItsClipsInInt8HaveTheBitsOfTheModelItCameFrom) {
     EXPECT_GT(made.quantised, 20);
     EXPECT_GT(made.kept, 20);
     EXPECT_LT(made.unet_bytes, made.before_bytes);
-    const Clip clip = clip_of(model_, Precision::int8);
-    EXPECT_EQ(clip.latents, clip_of(tiny_root(), Precision::int8).latents);
+    const TinyRun clip = tiny_run(Precision::int8, model_);
+    EXPECT_EQ(clip.latents, tiny_run(Precision::int8).latents);
     EXPECT_EQ(clip.notes.find("8 bits"), std::string::npos) << clip.notes;
 }
 
 TEST_F(QuantisedModelTest, InFloatsItsWeightsAreWidenedAndThatIsSaid) {
     quantise();
-    const Clip clip = clip_of(model_, Precision::f32);
+    const TinyRun clip = tiny_run(Precision::f32, model_);
     EXPECT_NE(clip.notes.find("stored in 8 bits"), std::string::npos) << clip.notes;
-    const std::vector<float> exact = clip_of(tiny_root(), Precision::f32).latents;
+    const std::vector<float> exact = tiny_run(Precision::f32).latents;
     double error = 0, power = 0;
     for (std::size_t i = 0; i < exact.size(); ++i) {
         error += std::pow(clip.latents[i] - exact[i], 2);

@@ -40,6 +40,27 @@ inline diffusion::I2VGenRequest tiny_request() {
     return request;
 }
 
+/// What a run of two steps gave.
+struct TinyRun {
+    std::vector<float> latents;
+    std::string notes;  // a line each
+};
+
+/// `packed_cache` as in I2VGenRun.
+inline TinyRun tiny_run(tensor::Precision precision, const std::filesystem::path& model = tiny_root(),
+                        const std::filesystem::path& packed_cache = {}) {
+    auto pipeline =
+        diffusion::I2VGenPipeline::open(weights::open_model_folder(model), {2, {}, {}, packed_cache});
+    diffusion::I2VGenRequest request = tiny_request();
+    request.steps = 2;
+    request.precision = precision;
+    TinyRun run;
+    diffusion::I2VGenHooks hooks;
+    hooks.note = [&](const std::string& line) { run.notes += line + "\n"; };
+    run.latents = pipeline.denoise(request, hooks).numbers;
+    return run;
+}
+
 /// What denoise() showed: numbers by name.
 struct Shown {
     std::map<std::string, std::vector<float>> numbers;

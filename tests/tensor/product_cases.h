@@ -47,6 +47,23 @@ inline std::ostream& operator<<(std::ostream& out, const Case& c) {
                << name_of(c.precision);
 }
 
+/// The case with every combination of what a product does with its sums.
+inline std::vector<Case> with_every_ending(const Case& base) {
+    std::vector<Case> cases;
+    for (const auto activation :
+         {Activation::none, Activation::silu, Activation::gelu, Activation::quick_gelu})
+        for (const std::int64_t vectors : {0, 1, 2, 4})
+            for (const auto residual : {Case::no_residual, Case::own_residual, Case::in_place})
+                for (const auto biases : {Case::bias, Case::no_bias}) {
+                    Case& c = cases.emplace_back(base);
+                    c.activation = activation;
+                    c.vectors = vectors;
+                    c.residual = residual;
+                    c.biases = biases;
+                }
+    return cases;
+}
+
 /// Numbers as a file of that type holds them.
 inline std::vector<std::byte> stored(const std::vector<float>& floats, DType type) {
     std::vector<std::byte> bytes(floats.size() * bytes_of(type));

@@ -127,18 +127,7 @@ TEST(Products, EveryCombinationOfEndings) {
     for (const Case& base :
          {linear(12, 33, 20), linear(600, 64, 64), conv(4, 5, 6, 7, 33), conv(4, 8, 8, 32, 64),
           conv(4, 16, 17, 16, 40), conv(4, 5, 6, 7, 33, Window::upsampled3x3())})
-        for (const auto activation :
-             {Activation::none, Activation::silu, Activation::gelu, Activation::quick_gelu})
-            for (const std::int64_t vectors : {0, 1, 2, 4})
-                for (const auto residual : {Case::no_residual, Case::own_residual, Case::in_place})
-                    for (const auto biases : {Case::bias, Case::no_bias}) {
-                        Case c = base;
-                        c.activation = activation;
-                        c.vectors = vectors;
-                        c.residual = residual;
-                        c.biases = biases;
-                        check(c);
-                    }
+        for (const Case& c : with_every_ending(base)) check(c);
 }
 
 TEST(Products, WeightsAreReadInEveryType) {
