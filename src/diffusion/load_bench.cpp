@@ -39,11 +39,11 @@ class LoadBench {
         measure("vae encoder", kVae, load_encoder, [&](const models::VaeEncoder& tower) {
             tower.moments(Pass{ops_}, picture(request_.height_px, request_.width_px));
         });
+        I2VGenRequest clip;
+        clip.precision = request_.precision;
+        const std::uint64_t unet_bytes = cost_of(model_, clip).weight_bytes;
         const auto unet = [&](const I2VGenModel& model, weights::WeightSource& source, Ops& ops) {
-            I2VGenRequest clip;
-            clip.precision = request_.precision;
-            return load_unet({model, request_.run, request_.precision, cost_of(model, clip).weight_bytes, {}},
-                             source, ops);
+            return load_unet({model, request_.run, request_.precision, unet_bytes, {}}, source, ops);
         };
         measure(kUnet, kUnet, unet, {});
         const auto decoder = [&](const I2VGenModel& model, weights::WeightSource& source, Ops& ops) {
