@@ -87,6 +87,31 @@ void bench_attention(const std::string& name, int threads, std::int64_t images, 
     });
 }
 
+/// Merging of half of the tokens of square images, `side` tokens wide.
+void bench_merging(int threads, std::int64_t side, std::int64_t channels) {
+    const std::int64_t tokens = side * side, images = 2;
+    const std::string sizes = std::to_string(tokens) + "x" + std::to_string(channels);
+    for (const Precision precision : {Precision::f32, Precision::bf16})
+        bench("matching/" + sizes + "/" + std::string(name_of(precision)), threads,
+              [=](Ops& ops) -> Operation {
+                  return [=, &ops, x = made(ops, {images, tokens, channels})] {
+                      ops.match_tokens(x, side, side, tokens / 2, precision);
+                  };
+              });
+    const auto slots_of = [=](Ops& ops) {
+        return ops.match_tokens(made(ops, {images, tokens, channels}), side, side, tokens / 2);
+    };
+    bench("merge_tokens/" + sizes, threads, [=](Ops& ops) -> Operation {
+        return [=, &ops, slots = slots_of(ops), x = made(ops, {images, tokens, channels})] {
+            ops.merge_tokens(x, slots, tokens - tokens / 2);
+        };
+    });
+    bench("unmerge_tokens/" + sizes, threads, [=](Ops& ops) -> Operation {
+        return [=, &ops, slots = slots_of(ops), x = made(ops, {images, tokens - tokens / 2, channels}),
+                residual = made(ops, {images, tokens, channels})] { ops.unmerge_tokens(x, slots, residual); };
+    });
+}
+
 void bench_frames(int threads, std::int64_t frames, std::int64_t pixels, int heads) {
     const std::string sizes =
         std::to_string(frames) + "x" + std::to_string(pixels) + "x" + std::to_string(heads);
@@ -157,9 +182,13 @@ int main(int argc, char** argv) {
         bench_attention("cross_bf16", threads, 16, 2, tokens, 145, heads, 64, Precision::bf16);
     }
     bench_attention("self_512px", threads, 2, 2, 4096, 4096, 5, 64);
+    bench_attention("merged_512px", threads, 2, 2, 2048, 2048, 5, 64);
+    bench_attention("self_512px_bf16", threads, 2, 2, 4096, 4096, 5, 64, Precision::bf16);
+    bench_attention("merged_512px_bf16", threads, 2, 2, 2048, 2048, 5, 64, Precision::bf16);
     bench_attention("vae", threads, 2, 2, 1024, 1024, 1, 512);
     bench_attention("sd1", threads, 2, 2, 1024, 1024, 8, 40);
     bench_attention("sd1", threads, 2, 2, 256, 256, 8, 80);
+    for (const int side : {64, 32}) bench_merging(threads, side, 320);
     for (const auto& [pixels, heads] : {std::pair{1024, 5}, {256, 10}, {64, 20}, {16, 20}})
         bench_frames(threads, 8, pixels, heads);
     bench_frames(threads, 16, 1024, 5);

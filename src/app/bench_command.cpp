@@ -41,6 +41,7 @@ struct Arguments {
     std::string only;
     int frames = 8;
     int batch = 1;
+    double merged_tokens = 0;
     int threads = 0;
     bool low_memory = false;
     bool json = false;
@@ -71,6 +72,7 @@ diffusion::UnetBenchRequest request_of(const Arguments& arguments) {
     std::tie(request.width_px, request.height_px) = size_of(arguments.size);
     request.frames = arguments.frames;
     request.clips = arguments.batch;
+    request.merged_tokens = arguments.merged_tokens;
     request.threads = threads_of(arguments);
     if (arguments.low_memory) request.memory = diffusion::Memory::low;
     if (arguments.profile) request.profile = diffusion::Profile::yes;
@@ -277,6 +279,10 @@ Command add_bench(CLI::App& app) {
     command->add_option("--batch", arguments->batch, "Clips at once: 2 as under guidance [1]")
         ->type_name("N")
         ->check(CLI::Range(1, 2).description(""));
+    command
+        ->add_option("--merge-tokens", arguments->merged_tokens, "As generate --merge-tokens: 0 to 0.75 [0]")
+        ->type_name("SHARE")
+        ->check(CLI::Range(0.0, 0.75).description(""));
     command->add_option("--precision", arguments->precision, "Of the products: f32, bf16 or int8 [f32]")
         ->type_name("TYPE")
         ->check(CLI::IsMember({"f32", "bf16", "int8"}).description(""));

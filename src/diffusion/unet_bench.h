@@ -26,7 +26,8 @@ struct UnetBenchRequest {
     Memory memory = Memory::normal;
     tensor::Precision precision = tensor::Precision::f32;
     std::string only;  // layers with this in their name have that precision, the others f32; empty: all
-    int passes = 3;    // timed, after one to warm up; 0: with a profile its pass alone
+    double merged_tokens = 0;  // nn::Pass
+    int passes = 3;            // timed, after one to warm up; 0: with a profile its pass alone
     Profile profile = Profile::no;
     BenchWeights weights = BenchWeights::random;
 };

@@ -40,6 +40,7 @@ UnetStage::UnetStage(Ops& on, weights::WeightSource& source, const UnetBenchRequ
     : ops(on),
       frames_(request.frames),
       chunking_(chunking_of(request)),
+      merged_tokens_(request.merged_tokens),
       unet_(build(on, source, request)),
       sample_(ramp({std::int64_t{request.clips} * frames_, request.height_px / kPixelsPerLatent,
                     request.width_px / kPixelsPerLatent, request.config.in_channels})),

@@ -25,12 +25,13 @@ class UnetStage {
     tensor::Ops& ops;
 
   private:
-    nn::Pass pass(nn::Tap tap) const { return {ops, frames_, chunking_, std::move(tap)}; }
+    nn::Pass pass(nn::Tap tap) const { return {ops, frames_, chunking_, std::move(tap), merged_tokens_}; }
     models::UnetInputs inputs(const UnetBenchRequest& request) const;
     tensor::Tensor ramp(const tensor::Shape& shape) const;
 
     std::int64_t frames_;
     nn::Chunking chunking_;
+    double merged_tokens_;
     models::I2VGenUnet unet_;
     tensor::Tensor sample_;
     std::shared_ptr<const models::UnetCondition> condition_;

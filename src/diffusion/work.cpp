@@ -48,6 +48,7 @@ WorkKind kind_of(const OpRecord& record) {
         case OpKind::temporal_conv:
             return kind_of_product(record.precision);
         case OpKind::attention:
+        case OpKind::matching:
             return WorkKind::attention;
         case OpKind::temporal_attention:
             return WorkKind::frame_attention;

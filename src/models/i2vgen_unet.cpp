@@ -26,9 +26,10 @@ class UnetCondition {
 namespace {
 
 /// The pass as a level sees it, counted from the largest images: as many of its images at once as take the
-/// memory of the largest.
+/// memory of the largest. Tokens are merged on the largest alone, where there are most.
 Pass at_level(const Pass& pass, const UnetConfig& config, std::size_t level) {
     Pass here = pass;
+    if (level > 0) here.merged_tokens = 0;
     here.chunking.images = (pass.chunking.images * config.channels[0] << 2 * level) / config.channels[level];
     return here;
 }

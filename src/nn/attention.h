@@ -23,8 +23,9 @@ enum class Along { image, frames };
 class SelfAttention {
   public:
     SelfAttention(const WeightScope& w, const AttentionConfig& config, Along along);
-    /// x [N, S, width] -> the same shape, plus `residual`.
+    /// x [N, S, width] -> the same shape, plus `residual` where it is not empty.
     Tensor operator()(const Pass& pass, Tensor x, Tensor residual) const;
+    tensor::Precision precision() const { return to_out_.precision(); }
 
   private:
     AttentionConfig config_;

@@ -27,6 +27,12 @@ struct Chunking {
     }
 };
 
+struct ImageSize {
+    std::int64_t height;
+    std::int64_t width;
+    friend bool operator==(const ImageSize&, const ImageSize&) = default;
+};
+
 /// Called with a part's checkpoint name and its output; for parity and debugging.
 using Tap = std::function<void(std::string_view part, const Tensor& output)>;
 
@@ -35,6 +41,9 @@ struct Pass {
     std::int64_t frames = 1;  // of one clip: images = clips * frames, clip by clip
     Chunking chunking = {};
     Tap tap = {};
+    /// Of the tokens of an image so many are merged into others like them while attention within the image
+    /// looks at them (tensor/token_merging.h): 0 to 0.75.
+    double merged_tokens = 0;
 
     void show(std::string_view part, const Tensor& output) const {
         if (tap) tap(part, output);

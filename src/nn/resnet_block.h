@@ -54,12 +54,6 @@ class Downsample {
     Conv conv_;
 };
 
-struct ImageSize {
-    std::int64_t height;
-    std::int64_t width;
-    friend bool operator==(const ImageSize&, const ImageSize&) = default;
-};
-
 /// Twice the size, or a size given: nearest neighbour, then a 3x3 convolution called "conv". Both at once
 /// where everything becomes twice as large: 16 of 36 products.
 class Upsample {

@@ -1,6 +1,7 @@
 #include "nn/transformer.h"
 
 #include "nn/chunks.h"
+#include "tensor/token_merging.h"
 
 namespace stillreel::nn {
 namespace {
@@ -60,11 +61,22 @@ Tensor TransformerBlock::keys_values(Ops& ops, const Tensor& context) const {
     return std::get<CrossAttention>(attn2_).keys_values(ops, context);
 }
 
-Tensor TransformerBlock::operator()(const Pass& pass, Tensor x, const Tensor& keys_values) const {
+Tensor TransformerBlock::attend(const Pass& pass, Tensor x, std::optional<ImageSize> size) const {
     Ops& ops = pass.ops;
     Tensor normed = norm1_(ops, x);
-    x = attn1_(pass, std::move(normed), std::move(x));
-    normed = norm2_(ops, x);
+    const std::int64_t merged =
+        size ? tensor::count_merged(size->height, size->width, pass.merged_tokens) : 0;
+    if (merged == 0) return attn1_(pass, std::move(normed), std::move(x));
+    const Tensor slots = ops.match_tokens(x, size->height, size->width, merged, attn1_.precision());
+    normed = ops.merge_tokens(normed, slots, x.shape()[1] - merged);
+    return ops.unmerge_tokens(attn1_(pass, std::move(normed), {}), slots, std::move(x));
+}
+
+Tensor TransformerBlock::operator()(const Pass& pass, Tensor x, const Tensor& keys_values,
+                                    std::optional<ImageSize> size) const {
+    Ops& ops = pass.ops;
+    x = attend(pass, std::move(x), size);
+    Tensor normed = norm2_(ops, x);
     if (const auto* cross = std::get_if<CrossAttention>(&attn2_))
         x = (*cross)(pass, std::move(normed), keys_values, std::move(x));
     else
@@ -108,7 +120,7 @@ Tensor Transformer2D::some(const Pass& pass, Tensor x, const Tensor& keys_values
     const Shape shape = x.shape();
     Tensor h = norm_(pass.ops, x);
     h = proj_in_(pass.ops, tokens_of(h));
-    h = block_(pass, std::move(h), keys_values);
+    h = block_(pass, std::move(h), keys_values, ImageSize{shape[1], shape[2]});
     return proj_out_(pass.ops, h, {.residual = std::move(x)}).reshaped(shape);
 }
 

@@ -43,10 +43,14 @@ class TransformerBlock {
     Tensor keys_values(Ops& ops, const Tensor& context) const;
 
     /// x [N, S, width] -> the same shape. `keys_values` is empty for blocks without a context. The
-    /// feed-forward does pass.chunking.tokens tokens at a time.
-    Tensor operator()(const Pass& pass, Tensor x, const Tensor& keys_values = {}) const;
+    /// feed-forward does pass.chunking.tokens tokens at a time. `size`: of the image that the tokens are, for
+    /// attn1 to merge pass.merged_tokens of them; empty: they are no image.
+    Tensor operator()(const Pass& pass, Tensor x, const Tensor& keys_values = {},
+                      std::optional<ImageSize> size = {}) const;
 
   private:
+    Tensor attend(const Pass& pass, Tensor x, std::optional<ImageSize> size) const;
+
     LayerNorm norm1_;
     SelfAttention attn1_;
     LayerNorm norm2_;

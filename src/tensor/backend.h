@@ -169,6 +169,25 @@ struct ImageArgs {
     float* y = nullptr;  // [images, out_h, out_w, channels]
 };
 
+/// Which tokens of an image are merged, by how alike they are (tensor/token_merging.h).
+struct MatchArgs {
+    const float* x = nullptr;  // [images, height * width, channels]
+    std::int64_t images = 1, height = 1, width = 1, channels = 1;
+    std::int64_t merged = 0;  // of each image, at most as many as it has sources
+    /// Other than f32: what is multiplied may be rounded to bfloat16, where that is faster.
+    Precision precision = Precision::f32;
+    float* slots = nullptr;  // [images, height * width], whole numbers in [0, height * width - merged)
+};
+
+/// Tokens to slots or back; every slot has a token.
+struct SlotArgs {
+    const float* x = nullptr;      // merging: [images, tokens, channels]; else [images, kept, channels]
+    const float* slots = nullptr;  // [images, tokens]
+    std::int64_t images = 1, tokens = 1, kept = 1, channels = 1;
+    const float* residual = nullptr;  // only back: [images, tokens, channels]; may be y
+    float* y = nullptr;               // the other of x's shapes
+};
+
 class Backend {
   public:
     virtual ~Backend() = default;
@@ -193,6 +212,11 @@ class Backend {
     /// Copies `rows` rows of `width` floats between strided places: concatenation and slicing.
     virtual void copy_rows(std::int64_t rows, std::int64_t width, const float* from, std::int64_t from_stride,
                            float* to, std::int64_t to_stride) = 0;
+    virtual void match_tokens(const MatchArgs& args) = 0;
+    /// y[slot] = mean of the x[token] whose slot it is.
+    virtual void merge_tokens(const SlotArgs& args) = 0;
+    /// y[token] = x[its slot] + residual[token]
+    virtual void unmerge_tokens(const SlotArgs& args) = 0;
 };
 
 }  // namespace stillreel::tensor

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "tensor/token_merging.h"
 
 namespace stillreel::tensor {
 namespace {
@@ -100,6 +101,8 @@ std::string_view name_of(OpKind kind) {
             return "attention";
         case OpKind::temporal_attention:
             return "temporal_attention";
+        case OpKind::matching:
+            return "matching";
         case OpKind::image:
             return "image";
         case OpKind::elementwise:
@@ -318,6 +321,51 @@ Tensor Ops::temporal_attention(const Columns& q, const Columns& k, const Columns
     const double pairs = static_cast<double>(images * frames * args.pixels);
     timed(OpKind::temporal_attention, 4 * pairs * static_cast<double>(q.width), 4 * size_of(y), y.shape(),
           q.width, [&] { backend_->temporal_attention(args); });
+    return y;
+}
+
+Tensor Ops::match_tokens(const Tensor& x, std::int64_t height, std::int64_t width, std::int64_t merged,
+                         Precision precision) {
+    MatchArgs args;
+    args.images = x.shape()[0];
+    args.height = height;
+    args.width = width;
+    args.channels = x.shape()[2];
+    args.merged = merged;
+    args.precision = precision;
+    const std::int64_t tokens = height * width, destinations = count_destinations(height, width);
+    STILLREEL_CHECK_EQ(x.shape()[1], tokens);
+    STILLREEL_CHECK(merged >= 0 && merged <= tokens - destinations && (merged == 0 || destinations > 0));
+    args.x = x.data();
+    Tensor slots = empty({args.images, tokens});
+    args.slots = slots.mutable_data();
+    const double pairs = static_cast<double>(args.images * (tokens - destinations) * destinations);
+    timed(
+        OpKind::matching, 2 * pairs * static_cast<double>(args.channels), size_of(x) + size_of(slots),
+        slots.shape(), args.channels, [&] { backend_->match_tokens(args); }, precision);
+    return slots;
+}
+
+Tensor Ops::merge_tokens(const Tensor& x, const Tensor& slots, std::int64_t kept) {
+    const Shape& in = x.shape();
+    STILLREEL_CHECK(slots.shape() == Shape({in[0], in[1]}) && kept > 0 && kept <= in[1]);
+    Tensor y = empty({in[0], kept, in[2]});
+    const SlotArgs args{x.data(), slots.data(), in[0], in[1], kept, in[2], nullptr, y.mutable_data()};
+    timed(OpKind::elementwise, size_of(x), size_of(x) + size_of(slots) + size_of(y), y.shape(), in[2],
+          [&] { backend_->merge_tokens(args); });
+    return y;
+}
+
+Tensor Ops::unmerge_tokens(const Tensor& x, const Tensor& slots, Tensor residual) {
+    const Shape& in = x.shape();
+    const std::int64_t tokens = slots.shape()[1];
+    STILLREEL_CHECK(slots.shape()[0] == in[0] && residual.shape() == Shape({in[0], tokens, in[2]}));
+    const float* added = residual.data();
+    const Tensor kept = residual.sole_owner() ? Tensor() : residual;
+    Tensor y = residual.sole_owner() ? std::move(residual) : empty(residual.shape());
+    const SlotArgs args{x.data(), slots.data(), in[0], tokens, in[1], in[2], added, y.mutable_data()};
+    timed(OpKind::elementwise, size_of(y), size_of(x) + size_of(slots) + 2 * size_of(y), y.shape(), in[2],
+          [&] { backend_->unmerge_tokens(args); });
     return y;
 }
 

@@ -40,6 +40,7 @@ enum class OpKind {
     layer_norm,
     attention,
     temporal_attention,
+    matching,
     image,
     elementwise,
     copy
@@ -118,6 +119,17 @@ class Ops {
     /// q, k, v [B * frames, S, .]: over the frames of a clip, pixel by pixel. -> [B * frames, S, width]
     Tensor temporal_attention(const Columns& q, const Columns& k, const Columns& v, int heads,
                               std::int64_t frames);
+
+    // Merging of tokens (tensor/token_merging.h).
+    /// x [N, height * width, C] -> of every token a slot [N, height * width], whole numbers below
+    /// height * width - merged: tokens that share one are alike. `merged`: at most the sources there are.
+    /// With a precision other than f32 what is multiplied may be rounded to bfloat16.
+    Tensor match_tokens(const Tensor& x, std::int64_t height, std::int64_t width, std::int64_t merged,
+                        Precision precision = Precision::f32);
+    /// x [N, S, C] and slots [N, S] below `kept` -> [N, kept, C], means of the tokens of a slot.
+    Tensor merge_tokens(const Tensor& x, const Tensor& slots, std::int64_t kept);
+    /// x [N, kept, C] -> [N, S, C]: to every token of `residual` what its slot has is added.
+    Tensor unmerge_tokens(const Tensor& x, const Tensor& slots, Tensor residual);
 
     // The rest.
     Tensor upsample_nearest(const Tensor& x, std::int64_t height, std::int64_t width);

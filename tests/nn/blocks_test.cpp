@@ -131,6 +131,20 @@ TEST_F(Blocks, AttentionOverFramesSeesThePixelAtAllTimesAndNoOther) {
             EXPECT_EQ(alone[frame * 8 + c], whole[((3 + frame) * 3 + 1) * 8 + c]);
 }
 
+TEST_F(Blocks, TokensThatAreAllAlikeAreMergedWithoutALoss) {
+    const Transformer2D transformer(w / "transformer", {8, 4, 2, 4}, 6);
+    const Tensor keys_values = transformer.keys_values(ops, made({1, 7, 6}));
+    const Tensor squares = ops.upsample_nearest(made({2, 3, 5, 8}), 6, 10), mixed = made({2, 6, 10, 8});
+    const auto run = [&](const Tensor& x, double merged, std::int64_t images = 0) {
+        return numbers_of(transformer({ops, 2, {images, 0}, {}, merged}, x, keys_values));
+    };
+    const std::vector<float> whole = run(squares, 0), merged = run(squares, 0.75);
+    for (std::size_t i = 0; i < whole.size(); ++i) EXPECT_NEAR(merged[i], whole[i], 1e-5);
+    EXPECT_NE(run(mixed, 0.5), run(mixed, 0));
+    EXPECT_EQ(run(mixed, 0.5, 1), run(mixed, 0.5)) << "an image at a time";
+    EXPECT_EQ(run(mixed, 0.01), run(mixed, 0)) << "less than a token";
+}
+
 TEST_F(Blocks, FramesOfOtherClipsDoNotMixInTemporalConvolutions) {
     const TemporalConv conv(w / "conv", 8, 4);
     const Tensor x = made({6, 2, 2, 8});

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <vector>
+
+#include "tensor/token_merging.h"
 
 namespace stillreel::testing {
 namespace {
@@ -94,6 +97,16 @@ Moments moments_of(Each each, double count, double epsilon) {
     const double mean = sum / count;
     each([&](double x) { squares += (x - mean) * (x - mean); });
     return {mean, 1 / std::sqrt(squares / count + epsilon)};
+}
+
+double cosine(const float* a, const float* b, std::int64_t count) {
+    double product = 0, of_a = 0, of_b = 0;
+    for (std::int64_t i = 0; i < count; ++i) {
+        product += static_cast<double>(a[i]) * b[i];
+        of_a += static_cast<double>(a[i]) * a[i];
+        of_b += static_cast<double>(b[i]) * b[i];
+    }
+    return of_a > 0 && of_b > 0 ? product / std::sqrt(of_a * of_b) : 0;
 }
 
 class ReferenceBackend final : public Backend {
@@ -255,6 +268,62 @@ class ReferenceBackend final : public Backend {
                    float* to, std::int64_t to_stride) override {
         for (std::int64_t row = 0; row < rows; ++row)
             std::copy_n(from + row * from_stride, width, to + row * to_stride);
+    }
+
+    void match_tokens(const MatchArgs& args) override {
+        const auto destinations = tensor::destinations_of(args.height, args.width);
+        const auto sources = tensor::sources_of(args.height, args.width);
+        const std::int64_t tokens = args.height * args.width;
+        for (std::int64_t n = 0; n < args.images; ++n) {
+            const float* x = args.x + n * tokens * args.channels;
+            float* slots = args.slots + n * tokens;
+            struct Pair {
+                double likeness;
+                std::size_t destination;
+                std::int64_t source;
+            };
+            std::vector<Pair> pairs;
+            for (const std::int64_t source : sources) {
+                Pair best{-HUGE_VAL, 0, source};
+                for (std::size_t d = 0; d < destinations.size(); ++d) {
+                    const double likeness = cosine(x + source * args.channels,
+                                                   x + destinations[d] * args.channels, args.channels);
+                    if (likeness > best.likeness) best = {likeness, d, source};
+                }
+                pairs.push_back(best);
+            }
+            std::ranges::stable_sort(pairs, std::greater(), &Pair::likeness);
+            std::fill_n(slots, tokens, -1.0f);
+            for (std::size_t d = 0; d < destinations.size(); ++d)
+                slots[destinations[d]] = static_cast<float>(d);
+            for (std::int64_t i = 0; i < args.merged; ++i)
+                slots[pairs[i].source] = static_cast<float>(pairs[i].destination);
+            auto next = static_cast<float>(destinations.size());
+            for (std::int64_t token = 0; token < tokens; ++token)
+                if (slots[token] < 0) slots[token] = next++;
+        }
+    }
+
+    void merge_tokens(const SlotArgs& args) override {
+        for (std::int64_t n = 0; n < args.images; ++n)
+            for (std::int64_t slot = 0; slot < args.kept; ++slot)
+                for (std::int64_t c = 0; c < args.channels; ++c) {
+                    double sum = 0, count = 0;
+                    for (std::int64_t row = n * args.tokens; row < (n + 1) * args.tokens; ++row)
+                        if (args.slots[row] == static_cast<float>(slot))
+                            sum += args.x[row * args.channels + c], ++count;
+                    args.y[(n * args.kept + slot) * args.channels + c] = static_cast<float>(sum / count);
+                }
+    }
+
+    void unmerge_tokens(const SlotArgs& args) override {
+        for (std::int64_t row = 0; row < args.images * args.tokens; ++row)
+            for (std::int64_t c = 0; c < args.channels; ++c) {
+                const std::int64_t from =
+                    row / args.tokens * args.kept + static_cast<std::int64_t>(args.slots[row]);
+                args.y[row * args.channels + c] =
+                    args.x[from * args.channels + c] + args.residual[row * args.channels + c];
+            }
     }
 };
 

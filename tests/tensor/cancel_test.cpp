@@ -62,6 +62,10 @@ TEST(Cancel, StopsTemporalAttention) {
     });
 }
 
+TEST(Cancel, StopsTheMatchingOfTokens) {
+    expect_stops([](Ops& ops) { ops.match_tokens(zeros(ops, {1, 256 * 256, 64}), 256, 256, 1000); });
+}
+
 TEST(Cancel, StopsNorms) {
     expect_stops([](Ops& ops) {
         const Tensor x = zeros(ops, {4, 16384, 64}), gamma = zeros(ops, {64});

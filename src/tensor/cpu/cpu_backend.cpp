@@ -9,7 +9,9 @@
 #include "tensor/cpu/images.h"
 #include "tensor/cpu/norms.h"
 #include "tensor/cpu/products.h"
+#include "tensor/cpu/slots.h"
 #include "tensor/cpu/temporal_attention.h"
+#include "tensor/cpu/token_matching.h"
 
 namespace stillreel::tensor {
 namespace {
@@ -40,6 +42,9 @@ class CpuBackend final : public Backend {
                    float* to, std::int64_t to_stride) override {
         tensor::copy_rows(crew_, rows, width, from, from_stride, to, to_stride);
     }
+    void match_tokens(const MatchArgs& args) override { tensor::match_tokens(crew_, args); }
+    void merge_tokens(const SlotArgs& args) override { tensor::merge_tokens(crew_, args); }
+    void unmerge_tokens(const SlotArgs& args) override { tensor::unmerge_tokens(crew_, args); }
 
   private:
     Crew crew_;

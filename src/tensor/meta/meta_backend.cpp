@@ -51,6 +51,9 @@ class MetaBackend final : public Backend {
     void activate(Activation, std::int64_t, const float*, float*) override {}
     void add(std::int64_t, std::int64_t, const float*, const float*, float*) override {}
     void copy_rows(std::int64_t, std::int64_t, const float*, std::int64_t, float*, std::int64_t) override {}
+    void match_tokens(const MatchArgs&) override {}
+    void merge_tokens(const SlotArgs&) override {}
+    void unmerge_tokens(const SlotArgs&) override {}
 
   private:
     std::function<void(const PackRequest&)> packs_;
