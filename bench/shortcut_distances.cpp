@@ -33,7 +33,8 @@ using diffusion::Speed;
 
 struct Row {
     std::string name;
-    Shortcuts shortcuts;  // {cache_interval, cache_branch, guidance_start, guidance_end, guidance_interval}
+    Shortcuts shortcuts;  // {cache_interval, cache_branch, guidance_start, guidance_end, guidance_interval,
+                          // merge_tokens}
 };
 
 std::vector<Row> rows() {
@@ -50,6 +51,10 @@ std::vector<Row> rows() {
             {"guidance_end 0.8", {1, 1, 0, 0.8, 1}},
             {"guidance_end 0.6", {1, 1, 0, 0.6, 1}},
             {"guidance_start 0.2", {1, 1, 0.2, 1, 1}},
+            {"merge_tokens 0.25", {1, 1, 0, 1, 1, 0.25}},
+            {"merge_tokens 0.5", {1, 1, 0, 1, 1, 0.5}},
+            {"merge_tokens 0.75", {1, 1, 0, 1, 1, 0.75}},
+            {"draft, merge_tokens 0.5", {4, 1, 0, 0.8, 1, 0.5}},
             {"cache_interval 2, branch 3, guidance_interval 2", {2, 3, 0, 1, 2}},
             {"cache_interval 4, branch 1, guidance_interval 2", {4, 1, 0, 1, 2}},
             {"cache_interval 4, branch 1, guidance_interval 4", {4, 1, 0, 1, 4}},

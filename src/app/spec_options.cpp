@@ -92,6 +92,10 @@ constexpr Row kRows[] = {
      "... and where it ends: the other steps take half the time [1, or the speed's]"},
     {"--guidance-interval", "guidance_interval", Kind::whole, "N", kDiffusion,
      "Run the negative prompt's half at every Nth guided step only [1, or the speed's]"},
+    {"--merge-tokens", "merge_tokens", Kind::number, "SHARE", kDiffusion,
+     "Merge so many of the UNet's tokens into others like them while they look at each other, up to 0.75: "
+     "for "
+     "large clips [0]"},
     {"--auto-fit", "auto_fit", Kind::flag, "", kDiffusion,
      "Where the memory is too small, make the largest clip that fits"},
 };

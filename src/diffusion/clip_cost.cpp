@@ -149,7 +149,6 @@ class Estimate {
         const auto latents = [&](std::int64_t clips) {
             return Shape{clips * size_.frames, size_.height, size_.width, size_.channels};
         };
-        const nn::Chunking chunking = chunking_of(model_, request_);
         const std::vector<StepWork> plan = plan_of(request_);
         std::optional<UnetSteps> steps;
         cost_.unet.work = unet.work_of([&](const models::I2VGenUnet& tower, Ops& ops) {
@@ -157,7 +156,7 @@ class Estimate {
                 ops.empty({batch_, model_.text.context, model_.text.width}),
                 ops.empty({batch_, 1, model_.unet.context_width}), ops.empty(latents(batch_)),
                 std::vector<double>(static_cast<std::size_t>(batch_), request_.fps)};
-            steps.emplace(tower, Pass{ops, size_.frames, chunking}, inputs, plan,
+            steps.emplace(tower, unet_pass(ops, model_, request_), inputs, plan,
                           request_.shortcuts.cache_branch);
         });
         std::map<StepWork, Work> counted;  // steps of a kind cost the same
@@ -165,7 +164,7 @@ class Estimate {
             const StepWork& kind = plan[static_cast<std::size_t>(step)];
             if (!counted.contains(kind)) {
                 counted[kind] = unet.work_of([&](const models::I2VGenUnet&, Ops& ops) {
-                    (*steps)(Pass{ops, size_.frames, chunking}, step, ops.empty(latents(kind.clips)), 999);
+                    (*steps)(unet_pass(ops, model_, request_), step, ops.empty(latents(kind.clips)), 999);
                 });
             }
             cost_.work_of_steps.push_back(counted[kind]);

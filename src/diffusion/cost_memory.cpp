@@ -18,12 +18,12 @@ std::string key_of(const I2VGenModel& model, const I2VGenRequest& request) {
     const auto written =
         std::filesystem::last_write_time(model.folder.at(kUnet).folder / "config.json", none);
     const Shortcuts& shortcuts = request.shortcuts;
-    return fmt::format("{} {} {}x{} {} {} {} {} {} {} {} {} {} {} {}", model.folder.root.string(),
+    return fmt::format("{} {} {}x{} {} {} {} {} {} {} {} {} {} {} {} {}", model.folder.root.string(),
                        written.time_since_epoch().count(), request.width_px, request.height_px,
                        request.frames, request.steps, batch_of(request), request.clip_skip,
                        static_cast<int>(request.memory), static_cast<int>(request.precision),
                        shortcuts.cache_interval, shortcuts.cache_branch, shortcuts.guidance_start,
-                       shortcuts.guidance_end, shortcuts.guidance_interval);
+                       shortcuts.guidance_end, shortcuts.guidance_interval, shortcuts.merge_tokens);
 }
 
 }  // namespace

@@ -217,7 +217,8 @@ void Denoising::take_steps(std::optional<ClipLatents>& partial) {
             "are used as they are",
             source->where()));
     if (!resumed) meter_.reach(0, times.prepare());
-    UnetSteps steps(unet, unet_pass(), unet_inputs(), plan_, in_.request.shortcuts.cache_branch);
+    UnetSteps steps(unet, unet_pass(ops_, in_.model, in_.request), unet_inputs(), plan_,
+                    in_.request.shortcuts.cache_branch);
     while (state_.steps_done < in_.request.steps) {
         take_step(steps);
         meter_.reach(state_.steps_done, times.step(state_.steps_done));
@@ -263,7 +264,7 @@ std::vector<float> Denoising::predict(UnetSteps& unet) {
     for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = state_.latents[i % count] * scale;
 
     const double timestep = sampler_->timesteps()[static_cast<std::size_t>(step)];
-    const Tensor output = unet(unet_pass(), step, sample, timestep);
+    const Tensor output = unet(unet_pass(ops_, in_.model, in_.request), step, sample, timestep);
     return guide(output.span(), plan_[static_cast<std::size_t>(step)].negative);
 }
 
@@ -296,8 +297,6 @@ models::UnetInputs Denoising::unet_inputs() {
             ops_.upload({batch_, 1, model.vision.projection}, state_.image_embedding), std::move(latents),
             std::vector<double>(static_cast<std::size_t>(batch_), in_.request.fps)};
 }
-
-nn::Pass Denoising::unet_pass() { return {ops_, size_.frames, chunking_of(in_.model, in_.request), {}}; }
 
 std::unique_ptr<weights::WeightSource> Denoising::open_weights(const char* component) const {
     stop_if_cancelled();

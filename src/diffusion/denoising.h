@@ -52,7 +52,6 @@ class Denoising {
     std::vector<float> guide(std::span<const float> said, NegativeWork negative);
     bool can_begin_at(int step) const;
     models::UnetInputs unet_inputs();
-    nn::Pass unet_pass();
 
     std::unique_ptr<weights::WeightSource> open_weights(const char* component) const;
     void leave_tower();

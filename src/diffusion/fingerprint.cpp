@@ -47,27 +47,27 @@ json noise_of(const GivenNoise& noise) {
 
 json fields_of(const I2VGenRequest& request) {
     const image::Image& picture = request.picture;
-    return {
-        {"picture", {picture.width_px, picture.height_px, digest_of(picture.pixels)}},
-        {"prompt", sha256_hex(request.prompt)},
-        {"negative_prompt", sha256_hex(request.negative_prompt)},
-        {"size", {request.width_px, request.height_px}},
-        {"frames", request.frames},
-        {"fps", request.fps},
-        {"steps", request.steps},
-        {"guidance", request.guidance},
-        {"guidance_rescale", request.guidance_rescale},
-        {"eta", request.eta},
-        {"seed", request.seed},
-        {"sampler", name_of(request.sampler)},
-        {"image_latent", static_cast<int>(request.image_latent)},
-        {"clip_skip", request.clip_skip},
-        {"memory", static_cast<int>(request.memory)},
-        {"precision", tensor::name_of(request.precision)},
-        {"shortcuts",
-         {request.shortcuts.cache_interval, request.shortcuts.cache_branch, request.shortcuts.guidance_start,
-          request.shortcuts.guidance_end, request.shortcuts.guidance_interval}},
-        {"given_noise", request.given_noise ? noise_of(*request.given_noise) : json()}};
+    return {{"picture", {picture.width_px, picture.height_px, digest_of(picture.pixels)}},
+            {"prompt", sha256_hex(request.prompt)},
+            {"negative_prompt", sha256_hex(request.negative_prompt)},
+            {"size", {request.width_px, request.height_px}},
+            {"frames", request.frames},
+            {"fps", request.fps},
+            {"steps", request.steps},
+            {"guidance", request.guidance},
+            {"guidance_rescale", request.guidance_rescale},
+            {"eta", request.eta},
+            {"seed", request.seed},
+            {"sampler", name_of(request.sampler)},
+            {"image_latent", static_cast<int>(request.image_latent)},
+            {"clip_skip", request.clip_skip},
+            {"memory", static_cast<int>(request.memory)},
+            {"precision", tensor::name_of(request.precision)},
+            {"shortcuts",
+             {request.shortcuts.cache_interval, request.shortcuts.cache_branch,
+              request.shortcuts.guidance_start, request.shortcuts.guidance_end,
+              request.shortcuts.guidance_interval, request.shortcuts.merge_tokens}},
+            {"given_noise", request.given_noise ? noise_of(*request.given_noise) : json()}};
 }
 
 }  // namespace

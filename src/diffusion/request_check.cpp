@@ -36,6 +36,7 @@ void check_shortcuts(const I2VGenModel& model, const Shortcuts& shortcuts) {
     check_between("the guidance interval", shortcuts.guidance_interval, 1, kMostSteps);
     check_between("the start of guidance", shortcuts.guidance_start, 0, 1);
     check_between("the end of guidance", shortcuts.guidance_end, 0, 1);
+    check_between("the share of merged tokens", shortcuts.merge_tokens, 0, kMostMergedTokens);
     if (shortcuts.guidance_start >= shortcuts.guidance_end)
         refuse(fmt::format("guidance would end at {:g} of the steps and start at {:g}: it must start first",
                            shortcuts.guidance_end, shortcuts.guidance_start));
@@ -85,10 +86,13 @@ std::vector<StepWork> plan_of(const I2VGenRequest& request) {
     return plan_steps(request.shortcuts, request.steps, static_cast<int>(batch_of(request)));
 }
 
-nn::Chunking chunking_of(const I2VGenModel& model, const I2VGenRequest& request) {
-    if (request.memory == Memory::normal) return {};
-    return nn::Chunking::low_memory(batch_of(request) * request.frames,
-                                    latent_size_of(model, request).pixels());
+nn::Pass unet_pass(tensor::Ops& ops, const I2VGenModel& model, const I2VGenRequest& request) {
+    nn::Pass pass{ops, request.frames};
+    if (request.memory == Memory::low)
+        pass.chunking = nn::Chunking::low_memory(batch_of(request) * request.frames,
+                                                 latent_size_of(model, request).pixels());
+    pass.merged_tokens = request.shortcuts.merge_tokens;
+    return pass;
 }
 
 }  // namespace stillreel::diffusion

@@ -20,7 +20,7 @@ std::int64_t batch_of(const I2VGenRequest& request);
 /// What each of the request's steps does.
 std::vector<StepWork> plan_of(const I2VGenRequest& request);
 
-/// How much the UNet does at once.
-nn::Chunking chunking_of(const I2VGenModel& model, const I2VGenRequest& request);
+/// How the UNet runs.
+nn::Pass unet_pass(tensor::Ops& ops, const I2VGenModel& model, const I2VGenRequest& request);
 
 }  // namespace stillreel::diffusion

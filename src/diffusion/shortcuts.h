@@ -8,6 +8,9 @@
 
 namespace stillreel::diffusion {
 
+/// One of every four stays.
+inline constexpr double kMostMergedTokens = 0.75;
+
 struct Shortcuts {
     /// The UNet's deep features are worked out at every so many steps, and at the first and the last one;
     /// between them they are reused and the outer layers alone run (DeepCache, Ma et al. 2023). 1: always.
@@ -22,6 +25,9 @@ struct Shortcuts {
     /// last step; between them what it said beside the prompt's half is taken for unchanged (the residual of
     /// Lv et al. 2024, FasterCache). 1: at all of them.
     int guidance_interval = 1;
+    /// Of the tokens of the UNet's largest images so many are merged into others like them while attention
+    /// within an image looks at them (Bolya & Hoffman 2023): 0 to kMostMergedTokens. 0: none.
+    double merge_tokens = 0;
 
     friend bool operator==(const Shortcuts&, const Shortcuts&) = default;
 };

@@ -282,6 +282,11 @@ const Field kFields[] = {
          s.guidance_interval = static_cast<int>(whole_of("guidance_interval", v, 1, 1000));
      },
      optional_json<&ClipSpec::guidance_interval>, clear<&ClipSpec::guidance_interval>},
+    {"merge_tokens",
+     [](ClipSpec& s, const json& v) {
+         s.merge_tokens = number_of("merge_tokens", v, 0, diffusion::kMostMergedTokens);
+     },
+     optional_json<&ClipSpec::merge_tokens>, clear<&ClipSpec::merge_tokens>},
     {"auto_fit", [](ClipSpec& s, const json& v) { s.auto_fit = truth_of("auto_fit", v); },
      truth_json<&ClipSpec::auto_fit>, clear<&ClipSpec::auto_fit>},
     {"seed",

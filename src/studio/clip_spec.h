@@ -64,11 +64,12 @@ struct ClipSpec {
     bool low_memory = false;
     tensor::Precision precision = tensor::Precision::f32;
     diffusion::Speed speed = diffusion::Speed::exact;
-    std::optional<int> cache_interval;     // 1 to 1000; these five: else the speed's
+    std::optional<int> cache_interval;     // 1 to 1000; these six: else the speed's
     std::optional<int> cache_branch;       // 1 to 11
     std::optional<double> guidance_start;  // 0 to 1
     std::optional<double> guidance_end;    // 0 to 1
     std::optional<int> guidance_interval;  // 1 to 1000
+    std::optional<double> merge_tokens;    // 0 to 0.75
     bool auto_fit = false;                 // take the first change that makes it fit into memory
     std::optional<std::uint64_t> seed;
     std::string camera;  // a file (an asset id), or the path's JSON itself, which begins with '{'

@@ -56,6 +56,7 @@ diffusion::Shortcuts shortcuts_for(const ClipSpec& spec) {
     shortcuts.guidance_start = spec.guidance_start.value_or(shortcuts.guidance_start);
     shortcuts.guidance_end = spec.guidance_end.value_or(shortcuts.guidance_end);
     shortcuts.guidance_interval = spec.guidance_interval.value_or(shortcuts.guidance_interval);
+    shortcuts.merge_tokens = spec.merge_tokens.value_or(shortcuts.merge_tokens);
     return shortcuts;
 }
 

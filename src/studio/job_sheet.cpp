@@ -84,7 +84,8 @@ nlohmann::json value_of(const std::string& column, const std::string& cell) {
                                                    "cache_branch",
                                                    "guidance_start",
                                                    "guidance_end",
-                                                   "guidance_interval"};
+                                                   "guidance_interval",
+                                                   "merge_tokens"};
     if (column == "camera" && cell.front() == '{') {
         auto path = nlohmann::json::parse(cell, nullptr, false);
         if (path.is_object()) return path;

@@ -24,7 +24,7 @@ const std::vector<std::string_view> kDiffusionFields = {"negative_prompt", "mode
                                                         "speed",           "cache_interval",
                                                         "cache_branch",    "guidance_start",
                                                         "guidance_end",    "guidance_interval",
-                                                        "auto_fit"};
+                                                        "merge_tokens",    "auto_fit"};
 const std::vector<std::string_view> kAnimaticFields = {"camera",     "depth", "mask", "fit",
                                                        "background", "focus", "loop", "allow_flashing"};
 

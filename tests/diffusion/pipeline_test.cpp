@@ -220,6 +220,8 @@ TEST(Pipeline, RefusesWhatCannotBeMade) {
     refused([](I2VGenRequest& r) { r.shortcuts.cache_interval = 0; }, "cache interval");
     refused([](I2VGenRequest& r) { r.shortcuts.cache_branch = 99; }, "cache branch");
     refused([](I2VGenRequest& r) { r.shortcuts.guidance_interval = 0; }, "guidance interval");
+    refused([](I2VGenRequest& r) { r.shortcuts.merge_tokens = 0.8; }, "merged tokens");
+    refused([](I2VGenRequest& r) { r.shortcuts.merge_tokens = NAN; }, "merged tokens");
     refused([](I2VGenRequest& r) { r.shortcuts.guidance_end = NAN; }, "end of guidance");
     refused([](I2VGenRequest& r) { r.shortcuts = {1, 1, 0.6, 0.4}; }, "start first");
     refused([](I2VGenRequest& r) { r.picture = {}; }, "RGB");

@@ -108,7 +108,7 @@ TEST(Checkpoints, HoldWhatALaterStepTakesFromTheNegativeHalf) {
     I2VGenRequest request = tiny_request();
     request.steps = 5;
     request.guidance_rescale = 0.4;
-    for (const Shortcuts& shortcuts : {Shortcuts{1, 1, 0, 1, 3}, Shortcuts{2, 1, 0.2, 0.9, 2}}) {
+    for (const Shortcuts& shortcuts : {Shortcuts{1, 1, 0, 1, 3}, Shortcuts{2, 1, 0.2, 0.9, 2, 0.5}}) {
         request.shortcuts = shortcuts;
         const std::vector<float> whole = run(request, {}).latents;
         for (int steps = 1; steps < request.steps; ++steps) {
@@ -175,6 +175,9 @@ TEST(Checkpoints, OfAnotherClipOrOtherThreadsAreNotUsed) {
     ignored(request, 2);
     request = tiny_request();
     request.shortcuts.guidance_interval = 2;
+    ignored(request, 2);
+    request = tiny_request();
+    request.shortcuts.merge_tokens = 0.5;
     ignored(request, 2);
 }
 

@@ -118,6 +118,12 @@ TEST(Shortcuts, LeadFurtherAwayTheMoreIsLeftOut) {
         EXPECT_GT(off, before) << interval;
         before = off;
     }
+    before = 0;
+    for (const double merged : {0.1, 0.4, 0.75}) {
+        const double off = distance(clip_of(request_with({1, 1, 0, 1, 1, merged})), exact);
+        EXPECT_GT(off, before) << merged;
+        before = off;
+    }
 }
 
 TEST(Shortcuts, GoWithEveryOtherKnob) {
@@ -125,7 +131,7 @@ TEST(Shortcuts, GoWithEveryOtherKnob) {
         for (const double guidance : {1.0, 9.0})
             for (const auto precision :
                  {tensor::Precision::f32, tensor::Precision::bf16, tensor::Precision::int8}) {
-                I2VGenRequest request = request_with({3, 2, 0.2, 0.7, 2}, 7);
+                I2VGenRequest request = request_with({3, 2, 0.2, 0.7, 2, 0.5}, 7);
                 request.frames = frames;
                 request.guidance = guidance;
                 request.precision = precision;
@@ -181,6 +187,7 @@ TEST(Shortcuts, AreInTheEstimate) {
     EXPECT_EQ(reused.flops_of_steps[0], exact.flops_per_step);
     EXPECT_NEAR(reused.flops_of_steps[1] / reused.flops_of_steps[0], 0.5, 0.05);
     EXPECT_LT(cached.flops, exact.flops);
+    EXPECT_LT(cost_of(tiny_model(), request_with({1, 1, 0, 1, 1, 0.5})).flops, exact.flops);
     EXPECT_EQ(limited.peak_bytes, exact.peak_bytes);
     EXPECT_GT(cached.activation_bytes, exact.activation_bytes) << "the kept features";
 }
@@ -195,7 +202,7 @@ TEST(Shortcuts, TakeTheWorkThatTheEstimateCounts) {
         if (now.step != step) worst = std::max(worst, std::abs(now.done - before));
         step = now.step, before = now.done;
     };
-    pipeline.denoise(request_with({3, 2, 0.2, 0.6, 2}), hooks);
+    pipeline.denoise(request_with({3, 2, 0.2, 0.6, 2, 0.5}), hooks);
     EXPECT_EQ(step, 12);
     EXPECT_LT(worst, 0.001);  // the meter's own step is half of that
 }

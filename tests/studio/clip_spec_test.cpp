@@ -19,7 +19,7 @@ TEST(ClipSpec, EveryFieldSurvivesTheRoundTrip) {
         R"("size":512,"aspect":"2.39:1","frames":48,"fps":"24000/1001","steps":20,"guidance":7.5,)"
         R"("guidance_rescale":0.7,"scheduler":"dpmpp-2m","eta":0.5,"image_latent":"mode","clip_skip":2,)"
         R"("low_memory":true,"precision":"int8","speed":"draft","cache_interval":3,"cache_branch":2,)"
-        R"("guidance_start":0.25,"guidance_end":0.75,"guidance_interval":4,"auto_fit":true,)"
+        R"("guidance_start":0.25,"guidance_end":0.75,"guidance_interval":4,"merge_tokens":0.5,"auto_fit":true,)"
         R"("seed":9007199254740991,"camera":{"segments":[]},"depth":"d.png","mask":"m.png","fit":"contain",)"
         R"("background":"#102030","focus":"0.25,0.75","loop":"pingpong","quality":"high","crf":23,)"
         R"("ai_label":"visible:zh","recipe":"private","allow_flashing":true})";
@@ -75,6 +75,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{R"({"cache_interval": 0})", "cache_interval"},
         Refusal{R"({"cache_branch": 12})", "cache_branch"},
         Refusal{R"({"guidance_interval": 0})", "guidance_interval"},
+        Refusal{R"({"merge_tokens": 0.76})", "merge_tokens"},
+        Refusal{R"({"merge_tokens": -0.1})", "merge_tokens"},
         Refusal{R"({"guidance_start": -0.1})", "guidance_start"},
         Refusal{R"({"guidance_end": 1.1})", "guidance_end"}, Refusal{R"({"variant": "../fp16"})", "variant"},
         Refusal{R"({"camera": 3})", "camera"}));
@@ -94,13 +96,13 @@ TEST(Merge, NullIsTheDefaultOfEveryField) {
         R"({"engine":"i2vgen-xl","model":"m","variant":"fp16","steps":3,"guidance":2,"guidance_rescale":0.5,)"
         R"("scheduler":"euler","eta":0.5,"image_latent":"mode","clip_skip":0,"low_memory":true,)"
         R"("precision":"bf16","speed":"fast","cache_interval":2,"cache_branch":1,"guidance_start":0.1,)"
-        R"("guidance_end":0.9,"guidance_interval":3,"auto_fit":true,"ai_label":"visible:zh","fit":"contain","seed":3,"crf":20})");
+        R"("guidance_end":0.9,"guidance_interval":3,"merge_tokens":0.25,"auto_fit":true,"ai_label":"visible:zh","fit":"contain","seed":3,"crf":20})");
     merge(
         spec,
         R"({"engine":null,"model":null,"variant":null,"steps":null,"guidance":null,)"
         R"("guidance_rescale":null,"scheduler":null,"eta":null,"image_latent":null,"clip_skip":null,)"
         R"("low_memory":null,"precision":null,"speed":null,"cache_interval":null,"cache_branch":null,)"
-        R"("guidance_start":null,"guidance_end":null,"guidance_interval":null,"auto_fit":null,"ai_label":null,"fit":null,"seed":null,"crf":null})");
+        R"("guidance_start":null,"guidance_end":null,"guidance_interval":null,"merge_tokens":null,"auto_fit":null,"ai_label":null,"fit":null,"seed":null,"crf":null})");
     EXPECT_EQ(to_json(spec), "{}");
     EXPECT_EQ(spec.label_language, LabelLanguage::from_prompt);
 }

@@ -61,7 +61,7 @@ const en = {
   prompt_for: 'Prompt for', prompt_all: 'All pictures', prompt_this: 'Only this picture', own_prompt: 'Has words of its own', reading_model: 'for the model',
   preset_preview_hint: 'A quick look', preset_standard_hint: 'For everyday clips', preset_high_hint: 'The longest and largest', editing: 'Editing a queued clip',
   editing_hint: 'Your own draft waits and comes back.', edit_cancel: 'Cancel editing', edit_save: 'Save changes', edit_saved: 'Changes saved.', edit: 'Edit',
-  model: 'Model', scheduler: 'Scheduler', guidance_rescale: 'Guidance rescale', eta: 'Eta', clip_skip: 'CLIP skip', precision: 'Precision', speed: 'Speed', cache_interval: 'Cache interval', cache_branch: 'Cache branch', guidance_start: 'Guidance from', guidance_end: 'Guidance until', guidance_interval: 'Guidance interval', low_memory: 'Low memory',
+  model: 'Model', scheduler: 'Scheduler', guidance_rescale: 'Guidance rescale', eta: 'Eta', clip_skip: 'CLIP skip', precision: 'Precision', speed: 'Speed', cache_interval: 'Cache interval', cache_branch: 'Cache branch', guidance_start: 'Guidance from', guidance_end: 'Guidance until', guidance_interval: 'Guidance interval', merge_tokens: 'Merged tokens', low_memory: 'Low memory',
   auto_fit: 'Shrink to fit memory', also_set: 'Also set:', would_cost: '{value}: {cost}', upload_found: 'Pictures that were not uploaded yet are being sent again: {n}.',
   upload_lost: 'Not uploaded before the page was left: {names}. Put it in again.', sheet: 'Job sheet', rows_n: '{n} rows',
   rows_wrong: '{n} rows need a change: mend the sheet and drop it again.', sheet_close: 'Put the sheet away',

@@ -29,6 +29,7 @@ const EXTRA: ExtraKnob[] = [
   { name: 'guidance_start', kind: 'number', least: 0, most: 1, step: 0.05 },
   { name: 'guidance_end', kind: 'number', least: 0, most: 1, step: 0.05 },
   { name: 'guidance_interval', kind: 'number', least: 1, most: 1000, step: 1 },
+  { name: 'merge_tokens', kind: 'number', least: 0, most: 0.75, step: 0.05 },
   { name: 'speed', kind: 'choice', choices: ['', 'exact', 'fast', 'draft'], cheaper: 'fast' },
   { name: 'cache_interval', kind: 'number', least: 1, most: 1000, step: 1 },
   { name: 'cache_branch', kind: 'number', least: 1, most: 11, step: 1 },

@@ -56,7 +56,7 @@ export const zh: Messages = {
   step_three: '看过再加入队列', step_three_hint: '完成的作品汇集在作品页。', recent_pictures: '以前的图片', use_picture: '使用 {name}', prompt_for: '提示词用于', prompt_all: '所有图片', prompt_this: '仅此图片',
   own_prompt: '有自己的提示词', reading_model: '交给模型', preset_preview_hint: '快速查看', preset_standard_hint: '日常使用', preset_high_hint: '最长、最大', editing: '正在编辑排队中的作品',
   editing_hint: '您自己的草稿会保留，之后恢复。', edit_cancel: '放弃编辑', edit_save: '保存修改', edit_saved: '修改已保存。', edit: '编辑', model: '模型', scheduler: '采样器', guidance_rescale: '引导重缩放',
-  eta: 'Eta', clip_skip: 'CLIP 跳层', precision: '精度', speed: '速度', cache_interval: '缓存间隔', cache_branch: '缓存分支', guidance_start: '引导起点', guidance_end: '引导终点', guidance_interval: '引导间隔', low_memory: '省内存', auto_fit: '自动缩小以适应内存', also_set: '另有设置：', would_cost: '{value}：{cost}', upload_found: '有 {n} 张尚未上传的图片，正在重新发送。',
+  eta: 'Eta', clip_skip: 'CLIP 跳层', precision: '精度', speed: '速度', cache_interval: '缓存间隔', cache_branch: '缓存分支', guidance_start: '引导起点', guidance_end: '引导终点', guidance_interval: '引导间隔', merge_tokens: '合并的标记', low_memory: '省内存', auto_fit: '自动缩小以适应内存', also_set: '另有设置：', would_cost: '{value}：{cost}', upload_found: '有 {n} 张尚未上传的图片，正在重新发送。',
   upload_lost: '离开页面前未能上传：{names}。请重新放入。', sheet: '任务表', rows_n: '{n} 行', rows_wrong: '有 {n} 行需要修改：请改好表格后重新拖入。', sheet_close: '收起表格', sheet_common: '空单元格采用创作页上的设置',
   line: '行', checking: '检查中…', in_all: '共约 {time}', sheet_sample: '任务表示例（CSV）', sheet_empty: '表中没有作品。第一行写列名，其后每行一个作品。', sheet_most: '只采用前 {value} 行。',
   sheet_unknown_column: '无法识别这些列：{value}。第一行应为作品的字段名，如 picture,prompt,preset。', sheet_too_many_cells: '单元格多于列数（{value}）。含逗号的文字请加引号。',

@@ -24,14 +24,14 @@ export const MAX_SHEET_ROWS = 1000;
 /** Bounds of /openapi.json's ClipSpec; [whole?, least, most]. */
 const NUMBERS: Record<string, [boolean, number, number]> = {
   width: [true, 16, 4096], height: [true, 16, 4096], frames: [true, 1, 10_000], duration: [false, 0.01, 86_400], fps: [false, 0.01, 240], steps: [true, 1, 1000],
-  guidance: [false, 0, 100], guidance_rescale: [false, 0, 1], eta: [false, 0, 1], seed: [true, 0, Number.MAX_SAFE_INTEGER], crf: [true, 0, 51], cache_interval: [true, 1, 1000], cache_branch: [true, 1, 11], guidance_start: [false, 0, 1], guidance_end: [false, 0, 1], guidance_interval: [true, 1, 1000], clip_skip: [true, 0, 23],
+  guidance: [false, 0, 100], guidance_rescale: [false, 0, 1], eta: [false, 0, 1], seed: [true, 0, Number.MAX_SAFE_INTEGER], crf: [true, 0, 51], cache_interval: [true, 1, 1000], cache_branch: [true, 1, 11], guidance_start: [false, 0, 1], guidance_end: [false, 0, 1], guidance_interval: [true, 1, 1000], merge_tokens: [false, 0, 0.75], clip_skip: [true, 0, 23],
 };
 const CHOICES: Record<string, string[]> = {
   fit: ['cover', 'contain'], loop: ['none', 'pingpong', 'seamless'], quality: ['standard', 'high'], precision: ['f32', 'bf16', 'int8'], speed: ['exact', 'fast', 'draft'], low_memory: ['true', 'false'], auto_fit: ['true', 'false'], allow_flashing: ['true', 'false'],
 };
 export const SHEET_COLUMNS = [
   'picture', 'prompt', 'negative_prompt', 'engine', 'model', 'variant', 'guidance_rescale', 'scheduler', 'eta', 'image_latent', 'clip_skip', 'low_memory', 'auto_fit', 'preset', 'size', 'width',
-  'height', 'aspect', 'frames', 'duration', 'fps', 'steps', 'guidance', 'seed', 'camera', 'depth', 'mask', 'fit', 'background', 'focus', 'loop', 'quality', 'crf', 'ai_label', 'recipe', 'allow_flashing', 'precision', 'speed', 'cache_interval', 'cache_branch', 'guidance_start', 'guidance_end', 'guidance_interval',
+  'height', 'aspect', 'frames', 'duration', 'fps', 'steps', 'guidance', 'seed', 'camera', 'depth', 'mask', 'fit', 'background', 'focus', 'loop', 'quality', 'crf', 'ai_label', 'recipe', 'allow_flashing', 'precision', 'speed', 'cache_interval', 'cache_branch', 'guidance_start', 'guidance_end', 'guidance_interval', 'merge_tokens',
 ];
 
 export const SAMPLE_SHEET = [
