@@ -42,8 +42,17 @@ add_library(dnnl::dnnl UNKNOWN IMPORTED)
 set_target_properties(dnnl::dnnl PROPERTIES IMPORTED_LOCATION ${DNNL_LIBRARY}
     INTERFACE_INCLUDE_DIRECTORIES ${DNNL_INCLUDE} INTERFACE_LINK_LIBRARIES gomp)
 
-# A developer's second build is faster with ccache; nobody needs it.
+# A developer's second build is faster with ccache; nobody needs it. It keeps files that read precompiled headers
+# only when told that neither __TIME__ nor a macro defined before them matters.
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE_PROGRAM})
 endif()
+
+# The JSON library is templates alone: its parser and writer are compiled once, in here, and not in each of the
+# hundred files that use them (a fifth of the whole build).
+add_library(compiled_json STATIC cmake/json/json.cpp)
+target_include_directories(compiled_json PRIVATE cmake/json)
+target_link_libraries(compiled_json PRIVATE stillreel_flags)
+target_include_directories(nlohmann_json::nlohmann_json BEFORE INTERFACE ${PROJECT_SOURCE_DIR}/cmake/json)
+target_link_libraries(nlohmann_json::nlohmann_json INTERFACE compiled_json)
