@@ -7,6 +7,7 @@
 #include "app/commands.h"
 #include "app/config.h"
 #include "app/console.h"
+#include "app/models_commands.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/machine.h"
@@ -17,6 +18,7 @@
 #include "studio/output_name.h"
 #include "studio/recipe.h"
 #include "weights/model_folder.h"
+#include "weights/packed_cache.h"
 
 namespace stillreel::app {
 namespace {
@@ -65,6 +67,17 @@ void add_models(std::vector<Finding>& findings) {
     if (findings.back().name != "model") findings.push_back({"models", "none", ""});
 }
 
+Finding packed_weights() {
+    std::uint64_t bytes = 0;
+    const std::vector<weights::PackedCacheFile> files = weights::packed_cache_files(packed_folder());
+    for (const weights::PackedCacheFile& file : files) bytes += file.bytes;
+    if (files.empty()) return {"packed weights", "none kept (--packed-cache keeps them)", ""};
+    return {"packed weights",
+            fmt::format("{} in {} file{}, {}", bytes_text(bytes), files.size(), files.size() == 1 ? "" : "s",
+                        packed_folder().string()),
+            ""};
+}
+
 std::vector<Finding> examine() {
     std::vector<Finding> findings;
     findings.push_back({"stillreel", std::string(studio::version()), ""});
@@ -87,6 +100,7 @@ std::vector<Finding> examine() {
         findings.push_back({"engine", engine->name() + (reason.empty() ? "" : ", not ready: " + reason), ""});
     }
     add_models(findings);
+    findings.push_back(packed_weights());
     findings.push_back({"label words", "built in (no fonts needed)", ""});
     findings.push_back(config());
     findings.push_back(folder("outputs", studio::default_outputs()));

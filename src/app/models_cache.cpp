@@ -76,7 +76,7 @@ std::filesystem::path packed_folder() { return data_home() / "cache" / "packed";
 
 Command add_models_cache(CLI::App& models) {
     CLI::App* command =
-        models.add_subcommand("cache", "Packed weights that generate --packed-cache has kept");
+        models.add_subcommand("cache", "Packed weights that --packed-cache has kept");
     auto arguments = std::make_shared<Arguments>();
     command->add_option("--remove", arguments->remove, "Delete these, by their names")->type_name("NAME");
     command->add_flag("--clear", arguments->clear, "Delete all of them");

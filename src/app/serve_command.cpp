@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "app/commands.h"
+#include "app/config.h"
 #include "app/lines.h"
 #include "app/models_commands.h"
 #include "app/worker_crew.h"
@@ -39,6 +40,7 @@ struct Arguments {
     int port = 7860;
     int workers = 1;
     bool allow_private_webhooks = false;
+    bool packed_cache = false;
 };
 
 /// Found out by listening there for a moment.
@@ -134,6 +136,16 @@ void announce(const server::ServiceSettings& settings, int port, const studio::E
     std::fflush(stdout);
 }
 
+std::vector<WorkerPlan> plans_of(const Arguments& arguments) {
+    WorkerPlan render{.lane = std::string(jobs::kRenderLane), .niceness = kRenderNiceness};
+    if (arguments.packed_cache) render.options = {"--packed-cache"};
+    std::vector<WorkerPlan> plans(static_cast<std::size_t>(arguments.workers), render);
+    plans.push_back({.lane = std::string(jobs::kQuickLane), .longest_pause = kQuickPause});
+    plans.push_back(
+        {.lane = std::string(studio::kPullLane), .niceness = kRenderNiceness, .presence = Presence::on_call});
+    return plans;
+}
+
 /// A model that somebody asked for, perhaps before the server was started.
 void call_for_pulls(const server::Service& service, WorkerCrew& crew) {
     try {
@@ -149,6 +161,7 @@ int serve(const Arguments& arguments) {
     CancelFlag& interrupted = interrupt_flag();
     const server::ServiceSettings settings = settings_of(arguments);
     server::check_rules(settings.access);
+    load_config();  // which the workers read: what is wrong with it is said here, not in the log
     // Before any folder is touched: a second server must not even begin.
     if (settings.http.port != 0 && !is_free(settings.access.listen, settings.http.port) &&
         server::is_loopback(settings.access.listen))
@@ -163,12 +176,7 @@ int serve(const Arguments& arguments) {
     log::set_level(log::Level::info);
 
     const studio::EngineRegistry engines = studio::standard_engines();
-    std::vector<WorkerPlan> plans(static_cast<std::size_t>(arguments.workers),
-                                  {.lane = std::string(jobs::kRenderLane), .niceness = kRenderNiceness});
-    plans.push_back({.lane = std::string(jobs::kQuickLane), .longest_pause = kQuickPause});
-    plans.push_back(
-        {.lane = std::string(studio::kPullLane), .niceness = kRenderNiceness, .presence = Presence::on_call});
-    WorkerCrew crew(folders.home, log_file, plans);
+    WorkerCrew crew(folders.home, log_file, plans_of(arguments));
     server::ServiceParts parts{engines, models_json, [&crew] { return crew.restarts(); }};
     const server::Service service = [&] {
         try {
@@ -221,6 +229,8 @@ Command add_serve(CLI::App& app) {
         ->type_name("N");
     command->add_flag("--allow-private-webhooks", arguments->allow_private_webhooks,
                       "Call webhooks on this machine and in private networks, too");
+    command->add_flag("--packed-cache", arguments->packed_cache,
+                      "As generate --packed-cache, for the clips of its workers");
     command->footer("Example:\n  stillreel serve\n  STILLREEL_TOKEN=... stillreel serve --listen 0.0.0.0");
     return [arguments] { return serve(*arguments); };
 }

@@ -8,6 +8,8 @@
 #include <memory>
 
 #include "app/commands.h"
+#include "app/config.h"
+#include "app/models_commands.h"
 #include "app/quick_process.h"
 #include "app/usage_error.h"
 #include "base/cancel.h"
@@ -30,6 +32,7 @@ struct Arguments {
     std::string home;
     double task_limit_s = kQuickTask_s;
     bool until_idle = false;
+    bool packed_cache = false;
 };
 
 /// A worker that serve has started writes to serve's log already; one that was started by hand gets a file of
@@ -45,7 +48,10 @@ void keep_log(const fs::path& logs) {
 jobs::Work task_of(const Arguments& arguments, jobs::JobStore& store, const studio::EngineRegistry& engines,
                    const studio::ServiceFolders& folders) {
     if (arguments.lane == studio::kPullLane) return studio::pull_work(folders);
-    if (arguments.lane == jobs::kRenderLane) return studio::clip_work(store, engines, folders);
+    if (arguments.lane == jobs::kRenderLane)
+        return studio::clip_work(
+            store, engines, folders,
+            arguments.packed_cache || load_config().packed_cache ? packed_folder() : fs::path());
     const auto limit = std::chrono::milliseconds(std::lround(1000 * arguments.task_limit_s));
     return bounded(studio::quick_work(engines, folders), store, limit);
 }
@@ -97,6 +103,8 @@ Command add_work(CLI::App& app) {
         ->check(CLI::Range(0.01, 3600.0).description(""))
         ->type_name("N");
     command->add_flag("--until-idle", arguments->until_idle, "Leave when nothing waits");
+    command->add_flag("--packed-cache", arguments->packed_cache,
+                      "As generate --packed-cache, in the render lane");
     command->footer(
         "serve starts its own worker. More of them may run beside it, under other users' priorities or\n"
         "limits: no job is made twice. Ctrl-C puts the clip under way back into the queue.");

@@ -63,6 +63,7 @@ void WorkerCrew::start(Worker& worker) {
     std::vector<std::string> words = {"stillreel",      "work",   "--lane",
                                       worker.plan.lane, "--home", home_.string()};
     if (worker.plan.presence == Presence::on_call) words.push_back("--until-idle");
+    words.insert(words.end(), worker.plan.options.begin(), worker.plan.options.end());
     std::vector<char*> arguments;
     for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);

@@ -22,6 +22,7 @@ struct WorkerPlan {
     int niceness = 0;
     Presence presence = Presence::always;
     std::chrono::milliseconds longest_pause{30'000};  // before a worker that keeps dying is started again
+    std::vector<std::string> options{};               // further words of its command line
 };
 
 class WorkerCrew {

@@ -125,8 +125,13 @@ class Account {
 
 class ClipExecutor {
   public:
-    ClipExecutor(jobs::JobStore& store, const EngineRegistry& engines, ServiceFolders folders)
-        : store_(store), engines_(engines), folders_(std::move(folders)), assets_(folders_.assets()) {}
+    ClipExecutor(jobs::JobStore& store, const EngineRegistry& engines, ServiceFolders folders,
+                 fs::path packed_cache)
+        : store_(store),
+          engines_(engines),
+          folders_(std::move(folders)),
+          packed_cache_(std::move(packed_cache)),
+          assets_(folders_.assets()) {}
 
     std::string execute(const jobs::Claim& claim, const jobs::ReportProgress& report,
                         const CancelFlag& cancel) const {
@@ -151,6 +156,7 @@ class ClipExecutor {
         run.output = folders_.outputs() / claim.job.output;
         run.uploads = folders_.uploads();
         run.cache = folders_.cache();
+        run.packed_cache = packed_cache_;
         run.job = claim.job.id;
         // Whether to keep what there is, is said together with the wish to cancel.
         run.keeps_partial = [this, &claim] {
@@ -162,6 +168,7 @@ class ClipExecutor {
     jobs::JobStore& store_;
     const EngineRegistry& engines_;
     ServiceFolders folders_;
+    fs::path packed_cache_;
     AssetStore assets_;
 };
 
@@ -180,8 +187,9 @@ void remove_output(const jobs::Job& job, const ServiceFolders& folders) {
         throw Error(ErrorCode::io, fmt::format("cannot remove {}: {}", file.string(), failed.message()));
 }
 
-jobs::Work clip_work(jobs::JobStore& store, const EngineRegistry& engines, const ServiceFolders& folders) {
-    const auto executor = std::make_shared<ClipExecutor>(store, engines, folders);
+jobs::Work clip_work(jobs::JobStore& store, const EngineRegistry& engines, const ServiceFolders& folders,
+                     const fs::path& packed_cache) {
+    const auto executor = std::make_shared<ClipExecutor>(store, engines, folders, packed_cache);
     jobs::Work work;
     work.execute = [executor](const jobs::Claim& claim, const jobs::ReportProgress& report,
                               const CancelFlag& cancel) { return executor->execute(claim, report, cancel); };

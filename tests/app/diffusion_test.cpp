@@ -324,10 +324,13 @@ TEST_F(Diffusion, PackedWeightsAreKeptListedAndRemoved) {
 
     const json kept = json::parse(run({"models", "cache", "--json"}).out);
     ASSERT_EQ(kept.size(), 1u);
+    EXPECT_TRUE(
+        std::regex_search(run({"doctor"}).out, std::regex("packed weights +[0-9.]+ [kM]B in 1 file, /")));
     EXPECT_EQ(kept[0].at("holds"), "unet of tiny-i2vgenxl, f32");
     EXPECT_EQ(run({"models", "cache", "--remove", "nothing"}).exit_code, 4);
     EXPECT_EQ(run({"models", "cache", "--remove", kept[0].at("name")}).exit_code, 0);
     EXPECT_EQ(json::parse(run({"models", "cache", "--json"}).out).size(), 0u);
+    EXPECT_TRUE(std::regex_search(run({"doctor"}).out, std::regex("packed weights +none kept")));
 
     write_text("../config/stillreel/config.toml", "packed_cache = true\n");
     ASSERT_EQ(diffuse({"--seed", "4"}).exit_code, 0);

@@ -65,6 +65,14 @@ TEST_F(ServeTest, RefusesToListenElsewhereWithoutAToken) {
     EXPECT_NE(result.err.find("--token"), std::string::npos) << result.err;
 }
 
+TEST_F(ServeTest, SaysWhatIsWrongWithTheConfigOfItsWorkers) {
+    write_text("../config/stillreel/config.toml", "packed_cache = 3\n");
+    const auto result = run({"serve", "--port", "0"});
+    EXPECT_EQ(result.exit_code, 3);
+    expect_one_sentence(result.err, "config.toml:1: packed_cache must be true or false");
+    EXPECT_FALSE(fs::exists(home()));
+}
+
 TEST_F(ServeTest, SaysWhichFolderItCannotWrite) {
     write_text("file", "in the way");
     const auto result = run({"serve", "--port", "0", "--home", (work() / "file" / "home").string()});

@@ -14,6 +14,7 @@
 #include "studio/progress_picture.h"
 #include "support/eventually.h"
 #include "support/process.h"
+#include "weights/packed_cache.h"
 
 namespace stillreel::studio {
 namespace {
@@ -44,7 +45,11 @@ class ClipJobTest : public ::testing::Test {
         words.insert(words.begin(), STILLREEL_BINARY_DIR "/bin/stillreel");
         words.insert(words.end(), {"--home", folders.home.string()});
         return std::make_unique<Process>(
-            words, testing::ProcessOptions{scratch.path(), {{"STILLREEL_OUTPUTS", ""}}, 0});
+            words,
+            testing::ProcessOptions{
+                scratch.path(),
+                {{"STILLREEL_OUTPUTS", ""}, {"STILLREEL_CONFIG", ""}, {"XDG_CONFIG_HOME", config.string()}},
+                0});
     }
     testing::Finished run(const std::vector<std::string>& words) const { return start(words)->wait(); }
     testing::Finished work_off() const { return run({"work", "--until-idle"}); }
@@ -91,7 +96,12 @@ class ClipJobTest : public ::testing::Test {
                  folders.models() / "tiny", fs::copy_options::recursive);
     }
 
+    std::size_t packed_files() const {
+        return weights::packed_cache_files(folders.cache() / "packed").size();
+    }
+
     testing::ScratchFolder scratch;
+    const fs::path config = scratch / "config";
     const ServiceFolders folders{scratch / "home"};
     std::string asset;
     jobs::JobStore store = jobs::JobStore::open(folders.database());
@@ -101,6 +111,8 @@ constexpr const char* kShort = R"("size":32,"frames":4)";
 constexpr const char* kEndless = R"("size":256,"frames":10000)";
 constexpr const char* kDiffusion =
     R"("engine":"i2vgen-xl","model":"tiny","width":32,"height":32,"frames":2,"steps":300)";
+constexpr const char* kDiffusionOfAStep =
+    R"("engine":"i2vgen-xl","model":"tiny","width":32,"height":32,"frames":2,"steps":1)";
 
 TEST_F(ClipJobTest, IsFinishedByAWorker) {
     const std::string id = submit(kShort).id;
@@ -168,6 +180,33 @@ TEST_F(ClipJobTest, TheLogTellsItsStoryFromClaimToOutput) {
     EXPECT_GT(shown.at("result").at("step_seconds"), 0.0);
     EXPECT_LT(shown.at("result").at("step_seconds"), shown.at("result").at("seconds"));
     EXPECT_NE(run({"jobs", "show", id}).out.find("mp4 is written: 2 frames"), std::string::npos);
+}
+
+TEST_F(ClipJobTest, PackedWeightsAreKeptWhereTheOptionOrTheConfigSaysSo) {
+    install_tiny_model();
+    const auto queue = [&] { return submit(kDiffusionOfAStep).id; };
+    queue();
+    EXPECT_EQ(work_off().exit_code, 0);
+    EXPECT_EQ(packed_files(), 0u);
+
+    queue();
+    EXPECT_EQ(run({"work", "--until-idle", "--packed-cache"}).exit_code, 0);
+    EXPECT_EQ(packed_files(), 1u);
+    fs::remove_all(folders.cache() / "packed");
+
+    fs::create_directories(config / "stillreel");
+    write_file(config / "stillreel/config.toml", "packed_cache = true\n");
+    queue();
+    EXPECT_EQ(work_off().exit_code, 0);
+    EXPECT_EQ(packed_files(), 1u);
+}
+
+TEST_F(ClipJobTest, TheWorkersOfServeKeepPackedWeightsWhenItIsToldTo) {
+    install_tiny_model();
+    const std::string id = submit(kDiffusionOfAStep).id;
+    const auto server = start({"serve", "--port", "0", "--packed-cache"});
+    ASSERT_TRUE(eventually([&] { return store.get(id).state == jobs::State::completed; })) << server->out();
+    EXPECT_EQ(packed_files(), 1u);
 }
 
 TEST_F(ClipJobTest, TheLogTellsWhyItFailed) {
