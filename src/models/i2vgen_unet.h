@@ -90,8 +90,9 @@ class I2VGenUnet {
 
     static weights::FileHabits file_habits();
     /// With bf16 and int8: the products of resnets, transformers, temporal convolutions and changes of size.
-    /// Floats stay conv_in and conv_out, transformer_in, shortcuts and what is made of the picture's latents;
-    /// with int8 also everything that sees the time step, and what is worked out once per clip.
+    /// Floats stay conv_in and conv_out and what is made of the picture's latents; with int8 also everything
+    /// that sees the time step, and what is worked out once per clip. transformer_in and shortcuts are a kind
+    /// finer than the others: bf16 with int8, f32 with bf16.
     static weights::PrecisionPolicy precision_policy(tensor::Precision precision);
 
   private:
