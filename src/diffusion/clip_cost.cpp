@@ -36,7 +36,8 @@ class Rehearsal {
     Rehearsal(const I2VGenModel& model, Load load)
         : ops_(tensor::meta_ops()), source_(weights::shape_weights()), tower_(load(model, *source_, ops_)) {
         // Norms, biases and tables are tensors.
-        weights_ = ops_.packed_bytes() + ops_.pool().live_bytes();
+        packed_ = ops_.packed_bytes();
+        weights_ = packed_ + ops_.pool().live_bytes();
         tables_ = ops_.pool().live_bytes();
         ops_.pool().reset_peak();
     }
@@ -45,23 +46,35 @@ class Rehearsal {
     template <class Run>
     Work work_of(Run run) {
         Work work;
-        ops_.observe([&](const tensor::OpRecord& record) { work.add(record); });
+        ops_.observe([&](const tensor::OpRecord& record) {
+            work.add(record);
+            note_packed();
+        });
         run(tower_, ops_);
         ops_.observe({});
         return work;
     }
 
-    std::uint64_t weight_bytes() const { return weights_; }
+    std::uint64_t weight_bytes() const { return weights_ + layer_; }
     std::uint64_t activation_bytes() {
         return static_cast<std::uint64_t>(kPoolShare *
                                           static_cast<double>(ops_.pool().peak_bytes() - tables_));
     }
 
   private:
+    /// What is packed after loading are layers that are streamed, one at a time: each before its first
+    /// operation.
+    void note_packed() {
+        layer_ = std::max(layer_, ops_.packed_bytes() - packed_);
+        packed_ = ops_.packed_bytes();
+    }
+
     Ops ops_;
     std::unique_ptr<weights::WeightSource> source_;
     Tower tower_;
+    std::uint64_t packed_ = 0;
     std::uint64_t weights_ = 0;
+    std::uint64_t layer_ = 0;
     std::uint64_t tables_ = 0;
 };
 
@@ -117,7 +130,7 @@ class Estimate {
     }
 
     void text() {
-        Rehearsal<models::ClipText> text(model_, load_text);
+        Rehearsal<models::ClipText> text(model_, stream_text);
         cost_.text.work = text.work_of([&](const models::ClipText& tower, Ops& ops) {
             const std::vector<std::int64_t> ids(static_cast<std::size_t>(batch_ * model_.text.context));
             tower.encode(Pass{ops}, ids, request_.clip_skip);
@@ -126,7 +139,7 @@ class Estimate {
     }
 
     void picture() {
-        Rehearsal<models::ClipVision> vision(model_, load_vision);
+        Rehearsal<models::ClipVision> vision(model_, stream_vision);
         cost_.picture.work = vision.work_of([&](const models::ClipVision& tower, Ops& ops) {
             tower(Pass{ops}, ops.empty({1, model_.vision.image_px, model_.vision.image_px, 3}));
         });

@@ -13,9 +13,9 @@
 #include "diffusion/image_latents.h"
 #include "diffusion/latent_preview.h"
 #include "diffusion/packed_weights.h"
-#include "diffusion/polled_weights.h"
 #include "diffusion/request_check.h"
 #include "diffusion/tower_memory.h"
+#include "diffusion/watched_weights.h"
 #include "tensor/cpu/cpu_backend.h"
 
 namespace stillreel::diffusion {
@@ -116,8 +116,7 @@ void Denoising::encode_text() {
     ids.insert(ids.end(), positive.begin(), positive.end());
     {
         const auto source = open_weights(kTextEncoder);
-        const models::ClipText tower = load_text(in_.model, *source, ops_);
-        meter_.loaded(in_.cost.text.stored_bytes);
+        const models::ClipText tower = stream_text(in_.model, *source, ops_);
         const Tensor text = tower.encode(nn::Pass{ops_}, ids, in_.request.clip_skip);
         state_.text.assign(text.span().begin(), text.span().end());
         probe("prompt_embeds", text.shape(), text.span());
@@ -151,8 +150,7 @@ void Denoising::embed_image(std::span<const float> clip_pixels) {
     probe("clip_pixels", {1, 3, side, side}, to_frame_layout(clip_pixels, {1, side, side, 3}));
     {
         const auto source = open_weights(kImageEncoder);
-        const models::ClipVision tower = load_vision(in_.model, *source, ops_);
-        meter_.loaded(in_.cost.picture.stored_bytes);
+        const models::ClipVision tower = stream_vision(in_.model, *source, ops_);
         const Tensor embedding = tower(nn::Pass{ops_}, ops_.upload({1, side, side, 3}, clip_pixels));
         // The negative half sees no picture.
         const auto width = static_cast<std::size_t>(embedding.elements());
@@ -298,9 +296,14 @@ models::UnetInputs Denoising::unet_inputs() {
             std::vector<double>(static_cast<std::size_t>(batch_), in_.request.fps)};
 }
 
-std::unique_ptr<weights::WeightSource> Denoising::open_weights(const char* component) const {
+std::unique_ptr<weights::WeightSource> Denoising::open_weights(const char* component) {
     stop_if_cancelled();
-    return polled(open_component(in_.model, component, in_.run.variant), in_.hooks.cancel);
+    // A run that goes on has all of it behind itself, as far as the meter knows. Of the VAE only a half is
+    // read: it counts when that is done.
+    std::function<void(std::uint64_t)> used;
+    if (state_.steps_done == 0 && std::string_view(component) != kVae)
+        used = [this](std::uint64_t stored_bytes) { meter_.loaded(stored_bytes); };
+    return watched(open_component(in_.model, component, in_.run.variant), in_.hooks.cancel, std::move(used));
 }
 
 void Denoising::leave_tower() {

@@ -53,7 +53,7 @@ class Denoising {
     bool can_begin_at(int step) const;
     models::UnetInputs unet_inputs();
 
-    std::unique_ptr<weights::WeightSource> open_weights(const char* component) const;
+    std::unique_ptr<weights::WeightSource> open_weights(const char* component);
     void leave_tower();
     std::vector<float> draw(std::size_t count, const std::vector<float>& given);
     void save() const;

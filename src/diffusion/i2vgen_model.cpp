@@ -82,6 +82,9 @@ void check_agreement(const I2VGenModel& model) {
                                     agreement.other_field, agreement.other_value));
 }
 
+constexpr const char* kText = "text encoder";
+constexpr const char* kVision = "image encoder";
+
 template <class Tower, class Config>
 Tower load_tower(const char* name, weights::WeightSource& source, tensor::Ops& ops, const Config& config,
                  const weights::FileHabits& habits, weights::PrecisionPolicy precision = {}) {
@@ -138,21 +141,23 @@ void check_variant(const I2VGenModel& model, const std::string& variant) {
 void check_weights(const I2VGenModel& model, const std::string& variant) {
     check_variant(model, variant);
     tensor::Ops ops = tensor::meta_ops();
-    load_text(model, *open_component(model, kTextEncoder, variant), ops);
-    load_vision(model, *open_component(model, kImageEncoder, variant), ops);
+    load_tower<models::ClipText>(kText, *open_component(model, kTextEncoder, variant), ops, model.text,
+                                 models::ClipText::file_habits());
+    load_tower<models::ClipVision>(kVision, *open_component(model, kImageEncoder, variant), ops, model.vision,
+                                   models::ClipVision::file_habits());
     load_encoder(model, *open_component(model, kVae, variant), ops);
     load_decoder(model, *open_component(model, kVae, variant), ops);
     load_unet(model, *open_component(model, kUnet, variant), ops, tensor::Precision::f32);
 }
 
-models::ClipText load_text(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops) {
-    return load_tower<models::ClipText>("text encoder", source, ops, model.text,
-                                        models::ClipText::file_habits());
+models::ClipText stream_text(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops) {
+    weights::WeightLoader loader(kText, source, ops, models::ClipText::file_habits());
+    return {loader.root(), model.text, weights::Residence::streamed};
 }
 
-models::ClipVision load_vision(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops) {
-    return load_tower<models::ClipVision>("image encoder", source, ops, model.vision,
-                                          models::ClipVision::file_habits());
+models::ClipVision stream_vision(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops) {
+    weights::WeightLoader loader(kVision, source, ops, models::ClipVision::file_habits());
+    return {loader.root(), model.vision, weights::Residence::streamed};
 }
 
 models::VaeEncoder load_encoder(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops) {

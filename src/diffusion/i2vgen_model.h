@@ -49,9 +49,12 @@ void check_variant(const I2VGenModel& model, const std::string& variant);
 /// what a load would throw, and not_found when no component has the variant.
 void check_weights(const I2VGenModel& model, const std::string& variant);
 
+/// Towers that run once a clip: their layers are streamed from `source`, which must outlive them, as must
+/// `ops`. Throw corrupt_data, as does running them.
+models::ClipText stream_text(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops);
+models::ClipVision stream_vision(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops);
+
 /// Build a tower from its weights; every tensor must have found its place. Throw corrupt_data.
-models::ClipText load_text(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops);
-models::ClipVision load_vision(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops);
 models::VaeEncoder load_encoder(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops);
 models::VaeDecoder load_decoder(const I2VGenModel& model, weights::WeightSource& source, tensor::Ops& ops,
                                 tensor::Precision precision = tensor::Precision::f32);

@@ -11,7 +11,7 @@
 #include "diffusion/clip_cost.h"
 #include "diffusion/denoising.h"
 #include "diffusion/i2vgen_model.h"
-#include "diffusion/polled_weights.h"
+#include "diffusion/watched_weights.h"
 #include "diffusion/request_check.h"
 #include "diffusion/tower_memory.h"
 #include "tensor/cpu/cpu_backend.h"
@@ -30,7 +30,7 @@ struct Decoder {
                                          tensor::Precision precision, const CancelFlag* cancel) {
         tensor::Ops ops(tensor::cpu_backend(run.threads, cancel),
                         tensor::Pool::create(tensor::Pool::Kind::memory));
-        const auto source = polled(open_component(model, kVae, run.variant), cancel);
+        const auto source = watched(open_component(model, kVae, run.variant), cancel);
         models::VaeDecoder tower = load_decoder(model, *source, ops, precision);
         return std::unique_ptr<Decoder>(new Decoder{std::move(ops), cancel, precision, std::move(tower)});
     }

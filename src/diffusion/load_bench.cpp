@@ -6,8 +6,8 @@
 #include "diffusion/clip_cost.h"
 #include "diffusion/i2vgen_model.h"
 #include "diffusion/packed_weights.h"
-#include "diffusion/polled_weights.h"
 #include "diffusion/tower_memory.h"
+#include "diffusion/watched_weights.h"
 #include "tensor/cpu/cpu_backend.h"
 
 namespace stillreel::diffusion {
@@ -29,11 +29,11 @@ class LoadBench {
         const Stopwatch checking;
         check_weights(model_, request_.run.variant);
         towers_.push_back({"check", checking.seconds()});
-        measure(kTextEncoder, kTextEncoder, load_text, [&](const models::ClipText& tower) {
+        measure(kTextEncoder, kTextEncoder, stream_text, [&](const models::ClipText& tower) {
             const std::vector<std::int64_t> ids(static_cast<std::size_t>(2 * model_.text.context));
             tower.encode(Pass{ops_}, ids, 1);
         });
-        measure(kImageEncoder, kImageEncoder, load_vision, [&](const models::ClipVision& tower) {
+        measure(kImageEncoder, kImageEncoder, stream_vision, [&](const models::ClipVision& tower) {
             tower(Pass{ops_}, picture(model_.vision.image_px, model_.vision.image_px));
         });
         measure("vae encoder", kVae, load_encoder, [&](const models::VaeEncoder& tower) {
@@ -66,12 +66,12 @@ class LoadBench {
         LoadedTower result{name};
         const std::uint64_t before = ops_.packed_bytes();
         Stopwatch watch;
-        auto source = polled(open_component(model_, component, request_.run.variant), cancel_);
+        auto source = watched(open_component(model_, component, request_.run.variant), cancel_);
         std::optional<Tower> tower(load(model_, *source, ops_));
         result.load_seconds = watch.seconds();
-        result.weight_bytes = ops_.packed_bytes() - before;
         watch.restart();
         if (once) once(*tower), result.run_seconds = watch.seconds();
+        result.weight_bytes = ops_.packed_bytes() - before;
         watch.restart();
         tower.reset();
         source.reset();

@@ -21,10 +21,10 @@ struct LoadBenchRequest {
 };
 
 struct LoadedTower {
-    std::string name;                // "text_encoder"; "check" is the look through all files before
-    double load_seconds = 0;         // opened, read and packed
-    double run_seconds = 0;          // once; 0 for those that run more than once a clip
-    double leave_seconds = 0;        // its memory given back
+    std::string name;          // "text_encoder"; "check" is the look through all files before
+    double load_seconds = 0;   // opened, read and packed, but for layers that are streamed
+    double run_seconds = 0;    // once, those layers' reading with it; 0 for what runs more than once a clip
+    double leave_seconds = 0;  // its memory given back
     std::uint64_t weight_bytes = 0;  // packed
 };
 

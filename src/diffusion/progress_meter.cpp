@@ -27,17 +27,16 @@ void ProgressMeter::reach(int steps_done, double seconds_before) {
     report();
 }
 
-void ProgressMeter::loaded(std::uint64_t stored_bytes) {
-    seconds_ += pace_.seconds_to_load(stored_bytes);
-    report();
-}
+void ProgressMeter::loaded(std::uint64_t stored_bytes) { go_on(pace_.seconds_to_load(stored_bytes)); }
 
 void ProgressMeter::listen_to(tensor::Ops& ops) {
     if (!listener_) return ops.observe({});
-    ops.observe([this](const tensor::OpRecord& record) {
-        seconds_ += pace_.seconds(record);
-        if (seconds_ / times_.total() >= reported_ + kStep) report();
-    });
+    ops.observe([this](const tensor::OpRecord& record) { go_on(pace_.seconds(record)); });
+}
+
+void ProgressMeter::go_on(double seconds) {
+    seconds_ += seconds;
+    if (seconds_ / times_.total() >= reported_ + kStep) report();
 }
 
 void ProgressMeter::report() {

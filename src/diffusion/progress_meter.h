@@ -23,13 +23,14 @@ class ProgressMeter {
     void begin(std::string_view stage, double seconds_before, int steps_done = 0);
     /// Sets the count straight, where a step or a frame ends.
     void reach(int steps_done, double seconds_before);
-    /// A tower was loaded.
+    /// So much of a tower's weights was read and packed.
     void loaded(std::uint64_t stored_bytes);
 
     /// Counts the operations of `ops` from now on. The meter must outlive the listening.
     void listen_to(tensor::Ops& ops);
 
   private:
+    void go_on(double seconds);
     void report();
 
     Pace pace_;

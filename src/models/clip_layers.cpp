@@ -27,16 +27,25 @@ Tensor ClipLayer::operator()(Ops& ops, Tensor x) const {
     return fc2_(ops, inner, {.residual = std::move(x)});
 }
 
-ClipLayers::ClipLayers(const WeightScope& w, const ClipLayersConfig& config) {
+ClipLayers::ClipLayers(const WeightScope& w, const ClipLayersConfig& config, weights::Residence residence)
+    : scope_(w / "layers"), config_(config) {
+    if (residence == weights::Residence::streamed) return;
     layers_.reserve(static_cast<std::size_t>(config.layers));
-    for (int i = 0; i < config.layers; ++i) layers_.emplace_back(w / "layers" / i, config);
+    for (int i = 0; i < config.layers; ++i) layers_.emplace_back(scope_ / i, config);
+}
+
+const ClipLayer& ClipLayers::layer(int index, std::optional<ClipLayer>& passing) const {
+    if (!layers_.empty()) return layers_[static_cast<std::size_t>(index)];
+    passing.reset();  // before the next one takes memory
+    return passing.emplace(scope_ / index, config_);
 }
 
 Tensor ClipLayers::operator()(Ops& ops, Tensor x, int count,
                               const std::function<void(const Tensor&)>& each) const {
-    STILLREEL_CHECK(count >= 0 && static_cast<std::size_t>(count) <= layers_.size());
+    STILLREEL_CHECK(count >= 0 && count <= config_.layers);
+    std::optional<ClipLayer> passing;
     for (int i = 0; i < count; ++i) {
-        x = layers_[static_cast<std::size_t>(i)](ops, std::move(x));
+        x = layer(i, passing)(ops, std::move(x));
         if (each) each(x);
     }
     return x;

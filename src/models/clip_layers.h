@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,13 +41,17 @@ class ClipLayer {
 class ClipLayers {
   public:
     /// `w` is the tower's "encoder".
-    ClipLayers(const weights::WeightScope& w, const ClipLayersConfig& config);
+    ClipLayers(const weights::WeightScope& w, const ClipLayersConfig& config, weights::Residence residence);
     /// The first `count` layers, one after the other; `each` is told every layer's output.
     tensor::Tensor operator()(tensor::Ops& ops, tensor::Tensor x, int count,
                               const std::function<void(const tensor::Tensor&)>& each = {}) const;
 
   private:
-    std::vector<ClipLayer> layers_;
+    const ClipLayer& layer(int index, std::optional<ClipLayer>& passing) const;
+
+    weights::WeightScope scope_;
+    ClipLayersConfig config_;
+    std::vector<ClipLayer> layers_;  // none where they are streamed
 };
 
 /// "hidden_act". Throws unsupported.

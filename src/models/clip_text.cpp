@@ -31,11 +31,11 @@ struct ClipText::Parts {
     ClipLayers encoder;
     nn::LayerNorm final_layer_norm;
 
-    Parts(const WeightScope& w, const ClipTextConfig& c)
+    Parts(const WeightScope& w, const ClipTextConfig& c, weights::Residence residence)
         : config(c),
           token_embedding(w / "embeddings" / "token_embedding", c.vocabulary, c.width),
           position_embedding(w / "embeddings" / "position_embedding", c.context, c.width),
-          encoder(w / "encoder", layers_of(c, tensor::Mask::causal)),
+          encoder(w / "encoder", layers_of(c, tensor::Mask::causal), residence),
           final_layer_norm(w / "final_layer_norm", c.width, c.epsilon) {}
 
     Tensor embed(const Pass& pass, std::span<const std::int64_t> ids) const {
@@ -53,8 +53,8 @@ struct ClipText::Parts {
     }
 };
 
-ClipText::ClipText(const WeightScope& w, const ClipTextConfig& config)
-    : parts_(std::make_unique<Parts>(w / "text_model", config)) {}
+ClipText::ClipText(const WeightScope& w, const ClipTextConfig& config, weights::Residence residence)
+    : parts_(std::make_unique<Parts>(w / "text_model", config, residence)) {}
 ClipText::~ClipText() = default;
 ClipText::ClipText(ClipText&&) noexcept = default;
 

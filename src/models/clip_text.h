@@ -28,7 +28,8 @@ ClipTextConfig parse_clip_text_config(std::string_view json);
 class ClipText {
   public:
     /// `w` is the file's root: names begin with "text_model.".
-    ClipText(const weights::WeightScope& w, const ClipTextConfig& config);
+    ClipText(const weights::WeightScope& w, const ClipTextConfig& config,
+             weights::Residence residence = weights::Residence::whole);
     ~ClipText();
     ClipText(ClipText&&) noexcept;
 

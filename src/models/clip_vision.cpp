@@ -51,14 +51,15 @@ struct ClipVision::Parts {
     nn::LayerNorm post_layernorm;
     nn::Linear visual_projection;
 
-    Parts(const WeightScope& root, const WeightScope& w, const ClipVisionConfig& c)
+    Parts(const WeightScope& root, const WeightScope& w, const ClipVisionConfig& c,
+          weights::Residence residence)
         : config(c),
           class_embedding(w.ops().upload((w / "embeddings").take("class_embedding", Shape{c.width}))),
           patch_embedding(w / "embeddings" / "patch_embedding", c.channels, c.width, patch_window(c.patch_px),
                           nn::Bias::no),
           position_embedding(w / "embeddings" / "position_embedding", tokens_of(c), c.width),
           pre_layrnorm(w / "pre_layrnorm", c.width, c.epsilon),
-          encoder(w / "encoder", layers_of(c, tensor::Mask::none)),
+          encoder(w / "encoder", layers_of(c, tensor::Mask::none), residence),
           post_layernorm(w / "post_layernorm", c.width, c.epsilon),
           visual_projection(root / "visual_projection", c.width, c.projection, nn::Bias::no) {}
 
@@ -82,8 +83,8 @@ struct ClipVision::Parts {
     }
 };
 
-ClipVision::ClipVision(const WeightScope& w, const ClipVisionConfig& config)
-    : parts_(std::make_unique<Parts>(w, w / "vision_model", config)) {}
+ClipVision::ClipVision(const WeightScope& w, const ClipVisionConfig& config, weights::Residence residence)
+    : parts_(std::make_unique<Parts>(w, w / "vision_model", config, residence)) {}
 ClipVision::~ClipVision() = default;
 ClipVision::ClipVision(ClipVision&&) noexcept = default;
 

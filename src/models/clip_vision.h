@@ -28,7 +28,8 @@ ClipVisionConfig parse_clip_vision_config(std::string_view json);
 class ClipVision {
   public:
     /// `w` is the file's root.
-    ClipVision(const weights::WeightScope& w, const ClipVisionConfig& config);
+    ClipVision(const weights::WeightScope& w, const ClipVisionConfig& config,
+               weights::Residence residence = weights::Residence::whole);
     ~ClipVision();
     ClipVision(ClipVision&&) noexcept;
 

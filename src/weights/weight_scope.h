@@ -55,6 +55,11 @@ class WeightScope;
 /// everywhere.
 using PrecisionPolicy = std::function<tensor::Precision(std::string_view path)>;
 
+/// How much of a model's weights is in memory. streamed: its repeated layers are read and packed each time
+/// that they run, one after another, and let go. For a model that runs once: less memory, and less of it to
+/// be touched for the first time. Source and ops must then outlive the model; finish() does not apply.
+enum class Residence { whole, streamed };
+
 /// Loads one model: build it from root(), then call finish().
 class WeightLoader {
   public:

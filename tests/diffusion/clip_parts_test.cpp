@@ -7,7 +7,7 @@
 
 #include "diffusion/guidance.h"
 #include "diffusion/latent_layout.h"
-#include "diffusion/polled_weights.h"
+#include "diffusion/watched_weights.h"
 #include "support/throws.h"
 
 namespace {
@@ -51,7 +51,7 @@ TEST(Guidance, RescalesTowardsThePositivesDeviation) {
 
 TEST(PolledWeights, StopBeingReadWhenCancelled) {
     stillreel::CancelFlag cancel;
-    const auto source = polled(stillreel::weights::shape_weights(), &cancel);
+    const auto source = watched(stillreel::weights::shape_weights(), &cancel);
     EXPECT_TRUE(source->find("a", {2, 3}));
     source->release("a");
     EXPECT_TRUE(source->holds("a"));

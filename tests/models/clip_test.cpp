@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "backends.h"
 #include "base/file.h"
 #include "models/clip_text.h"
@@ -118,6 +120,23 @@ TEST(ClipText, NumbersOfPositionsInOlderFilesAreNoSurplus) {
     EXPECT_ERROR(load_text(*strange, ops, config), ErrorCode::corrupt_data, "text_model.embeddings.strange");
 }
 
+TEST(ClipText, StreamedLayersGiveTheSameNumbers) {
+    tensor::Ops ops = testing::reference_ops();
+    const auto source = weights::open_weights(small_model() / "text_encoder");
+    const ClipTextConfig config = parse_clip_text_config(config_of(small_model() / "text_encoder"));
+    const ClipText whole = load_text(*source, ops, config);
+    const std::uint64_t packed = ops.packed_bytes();
+    WeightLoader loader("text encoder", *source, ops, ClipText::file_habits());
+    const ClipText streamed(loader.root(), config, weights::Residence::streamed);
+    EXPECT_EQ(ops.packed_bytes(), packed) << "nothing but tables is taken before it runs";
+    const std::vector<std::int64_t> ids(static_cast<std::size_t>(config.context), 1);
+    for (const int clip_skip : {0, 1, 1}) {
+        const Tensor expected = whole.encode({ops}, ids, clip_skip),
+                     given = streamed.encode({ops}, ids, clip_skip);
+        EXPECT_TRUE(std::ranges::equal(given.span(), expected.span())) << clip_skip << " layers skipped";
+    }
+}
+
 TEST(ClipText, CountsItsParameters) {
     const auto source = weights::open_weights(small_model() / "text_encoder");
     tensor::Ops ops = testing::reference_ops();
@@ -173,6 +192,9 @@ void expect_picture(NamedOps& backend, const fs::path& golden_case) {
     const Tensor pixels = parity::images_of(backend.ops, golden.at("in.pixels"));
     golden.expect_equal("out.image_embeds", vision({backend.ops, 1, {}, tap}, pixels).span());
     EXPECT_EQ(shown, 4);
+    const ClipVision streamed(loader.root(), parse_clip_vision_config(config_of(folder)),
+                              weights::Residence::streamed);
+    golden.expect_equal("out.image_embeds", streamed({backend.ops}, pixels).span());
 }
 
 TEST(ClipVision, EveryPartGivesTheReferencesNumbers) {
