@@ -187,13 +187,14 @@ ordered_json to_json(const Score& score, const std::vector<Row>& rows) {
                         {"copy_gigabytes_per_second", bench.speed.bytes_per_second / 1e9},
                         {"free_bytes", score.free_bytes},
                         {"measured_seconds", score.seconds}};
-    for (const diffusion::MeasuredUnet& unet : bench.unets)
-        object["unet"].push_back({{"precision", name_of(unet.precision)},
-                                  {"side", unet.side_px},
-                                  {"frames", unet.frames},
-                                  {"seconds", unet.pass.total()},
-                                  {"gflops", unet.pass.work.flops() / unet.pass.total() / 1e9}});
-    object["vae_frame_seconds"] = bench.frame.total();
+    for (const diffusion::MeasuredModel& model : bench.models)
+        object["models"].push_back({{"precision", name_of(model.precision)},
+                                    {"side", model.side_px},
+                                    {"clips", model.clips},
+                                    {"frames", model.frames},
+                                    {"pass_seconds", model.pass.total()},
+                                    {"pass_gflops", model.pass.work.flops() / model.pass.total() / 1e9},
+                                    {"vae_frame_seconds", model.frame.total()}});
     object["animatic_frames_per_second"] = score.animatic_frames_per_second;
     for (std::size_t i = 0; i < std::size(kPrecisions); ++i)
         object["score"][std::string(name_of(kPrecisions[i]))] = score.guided_steps_per_minute[i];
@@ -220,14 +221,15 @@ void print_measured(const Score& score) {
         bench.threads, studio::cpu_level(), bench.speed.f32_flops_per_second / 1e9,
         bench.speed.bf16_flops_per_second / 1e9, bench.speed.int8_flops_per_second / 1e9,
         bench.speed.bytes_per_second / 1e9);
-    for (const diffusion::MeasuredUnet& unet : bench.unets) {
-        const double rate = unet.pass.work.flops() / unet.pass.total();
+    for (const diffusion::MeasuredModel& model : bench.models) {
+        const double rate = model.pass.work.flops() / model.pass.total();
         fmt::print(
-            "UNet, {:<5} {:.2f} s a pass of {}x{}, {} frames: {:.0f} GFLOP/s, {:.0f} % of its product\n",
-            name_of(unet.precision), unet.pass.total(), unet.side_px, unet.side_px, unet.frames, rate / 1e9,
-            100 * rate / product_rate_of(bench, unet.precision));
+            "{:<11} {:.2f} s a {} of {}x{}, {} frames: {:.0f} GFLOP/s, {:.0f} % of its product; {:.2f} s to "
+            "decode a frame of 256x256\n",
+            name_of(model.precision), model.pass.total(), model.clips == 2 ? "guided pair" : "pass",
+            model.side_px, model.side_px, model.frames, rate / 1e9,
+            100 * rate / product_rate_of(bench, model.precision), model.frame.total());
     }
-    fmt::print("VAE         {:.2f} s to decode a frame of 256x256\n", bench.frame.total());
     fmt::print("animatic    {:.0f} frames of 1920x1080 a second, rain and fog, drawn and encoded\n",
                score.animatic_frames_per_second);
 }

@@ -21,8 +21,16 @@ constexpr Precision kPrecisions[] = {Precision::f32, Precision::bf16, Precision:
 constexpr int kSide_px = 256;
 constexpr int kSmallSide_px = 128;
 constexpr int kFrames = 8;
-// A pass that would take longer is measured on a smaller picture.
-constexpr double kMostSecondsOfPass = 8;
+// A pass that would take longer is measured on something smaller.
+constexpr double kMostSecondsOfPass = 10;
+
+/// What a pass is measured on.
+struct Stage {
+    int clips;
+    int side_px;
+};
+// The first one should be what a clip's steps are.
+constexpr Stage kStages[] = {{2, kSide_px}, {1, kSide_px}, {1, kSmallSide_px}};
 
 Ops cpu_ops(int threads, const CancelFlag* cancel) {
     return Ops(tensor::cpu_backend(threads, cancel), tensor::Pool::create(tensor::Pool::Kind::memory));
@@ -51,24 +59,34 @@ I2VGenRequest clip_of(int side_px, Precision precision) {
     return request;
 }
 
-MeasuredUnet measure_unet(const MachineBenchRequest& request, int side_px, Precision precision,
-                          const CancelFlag* cancel) {
+/// The largest that does not take too long, where a pass of the first one takes so many seconds.
+Stage stage_for(double seconds) {
+    const double work = kStages[0].clips * kStages[0].side_px * kStages[0].side_px;
+    for (const Stage& stage : kStages)
+        if (seconds * stage.clips * stage.side_px * stage.side_px <= kMostSecondsOfPass * work) return stage;
+    return kStages[std::size(kStages) - 1];
+}
+
+MeasuredPiece measure_unet(const MachineBenchRequest& request, const Stage& on, Precision precision,
+                           const CancelFlag* cancel) {
     UnetBenchRequest bench;
     bench.config = request.model.unet;
-    bench.width_px = bench.height_px = side_px;
+    bench.clips = on.clips;
+    bench.width_px = bench.height_px = on.side_px;
     bench.frames = kFrames;
     bench.threads = request.threads;
     bench.precision = precision;
     Ops ops = cpu_ops(request.threads, cancel);
     const auto source = weights::repeated_weights();
     const UnetStage stage(ops, *source, bench);
-    return {precision, side_px, kFrames, measured(ops, [&] { stage.run(); })};
+    return measured(ops, [&] { stage.run(); });
 }
 
-MeasuredPiece measure_frame(const MachineBenchRequest& request, const CancelFlag* cancel) {
+MeasuredPiece measure_frame(const MachineBenchRequest& request, Precision precision,
+                            const CancelFlag* cancel) {
     Ops ops = cpu_ops(request.threads, cancel);
     const auto source = weights::repeated_weights();
-    const models::VaeDecoder decoder = load_decoder(request.model, *source, ops);
+    const models::VaeDecoder decoder = load_decoder(request.model, *source, ops, precision);
     const std::int64_t side = kSide_px / request.model.vae.scale();
     const std::vector<float> latents(
         static_cast<std::size_t>(side * side * request.model.vae.latent_channels), 0.5f);
@@ -87,19 +105,20 @@ double MeasuredPiece::total() const { return std::accumulate(seconds.begin(), se
 
 Pace MachineBench::pace_of_unet(Precision precision) const {
     Pace pace(speed);
-    for (const MeasuredUnet& unet : unets)
-        if (unet.precision == precision) calibrate(pace, unet.pass);
+    for (const MeasuredModel& model : models)
+        if (model.precision == precision) calibrate(pace, model.pass);
     return pace;
 }
 
-Pace MachineBench::pace_of_decoding() const {
+Pace MachineBench::pace_of_decoding(Precision precision) const {
     Pace pace(speed);
-    calibrate(pace, frame);
+    for (const MeasuredModel& model : models)
+        if (model.precision == precision) calibrate(pace, model.frame);
     return pace;
 }
 
 double MachineBench::seconds_of(const I2VGenCost& cost, Precision precision) const {
-    return Timetable(cost, pace_of_unet(precision), pace_of_decoding()).total();
+    return Timetable(cost, pace_of_unet(precision), pace_of_decoding(precision)).total();
 }
 
 double MachineBench::score(const I2VGenModel& model, Precision precision) const {
@@ -119,15 +138,16 @@ MachineBench bench_machine(const MachineBenchRequest& request, const CancelFlag*
     for (const Precision precision : kPrecisions) {
         const I2VGenCost cost = cost_of(request.model, clip_of(kSide_px, precision));
         if (cost.peak_bytes > request.free_bytes) continue;
-        const double expected = Pace(bench.speed).seconds(cost.work_of_steps.front()) / 2;  // of the pair
-        const int side_px = expected > kMostSecondsOfPass ? kSmallSide_px : kSide_px;
+        const Stage stage = stage_for(Pace(bench.speed).seconds(cost.work_of_steps.front()));
         begin(fmt::format("the UNet, {}", name_of(precision)));
-        bench.unets.push_back(measure_unet(request, side_px, precision, cancel));
+        MeasuredModel model{precision, stage.side_px, stage.clips, kFrames, {}, {}};
+        model.pass = measure_unet(request, stage, precision, cancel);
         release_free_memory();
+        begin(fmt::format("the VAE, {}", name_of(precision)));
+        model.frame = measure_frame(request, precision, cancel);
+        release_free_memory();
+        bench.models.push_back(std::move(model));
     }
-    begin("the VAE");
-    bench.frame = measure_frame(request, cancel);
-    release_free_memory();
     return bench;
 }
 

@@ -23,22 +23,23 @@ struct MeasuredPiece {
     double total() const;
 };
 
-struct MeasuredUnet {
+struct MeasuredModel {
     tensor::Precision precision = tensor::Precision::f32;
     int side_px = 0;  // of square frames
+    int clips = 1;    // 2: a guided pair
     int frames = 0;
-    MeasuredPiece pass;  // of one clip
+    MeasuredPiece pass;
+    MeasuredPiece frame;  // of 256x256, decoded by the VAE
 };
 
 struct MachineBench {
     int threads = 1;
     MachineSpeed speed;
-    std::vector<MeasuredUnet> unets;  // of the precisions whose UNet fits into the free memory
-    MeasuredPiece frame;              // of 256x256, decoded by the VAE
+    std::vector<MeasuredModel> models;  // of the precisions whose UNet fits into the free memory
 
     /// As measured, and where nothing was, as `speed` lets expect.
     Pace pace_of_unet(tensor::Precision precision) const;
-    Pace pace_of_decoding() const;
+    Pace pace_of_decoding(tensor::Precision precision) const;
     /// Of a clip: loading from a disk whose pages are in memory, towers, steps, decoding. Writing its file is
     /// not in it.
     double seconds_of(const I2VGenCost& cost, tensor::Precision precision) const;

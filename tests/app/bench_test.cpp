@@ -88,7 +88,7 @@ TEST_F(Bench, AloneItScoresTheMachineAndForetellsClips) {
     const auto finished = run({"bench", "--config", "tiny", "--json"});
     ASSERT_EQ(finished.exit_code, 0) << finished.err;
     const json result = json::parse(finished.out);
-    EXPECT_EQ(result.at("unet").size(), result.at("score").size());
+    EXPECT_EQ(result.at("models").size(), result.at("score").size());
     EXPECT_GT(result.at("score").at("f32"), 0);
     EXPECT_GT(result.at("animatic_frames_per_second"), 0);
     const json& clips = result.at("clips");

@@ -88,21 +88,25 @@ TEST(MachineBench, OfASmallModelForetellsItsClips) {
     const auto begins = [&](const std::string& piece) { pieces.push_back(piece); };
     const I2VGenModel model = known_model("tiny");
     const MachineBench bench = bench_machine({model, 1, std::uint64_t{1} << 40, begins}, nullptr);
-    ASSERT_EQ(bench.unets.size(), pieces.size() - 2);
-    for (const MeasuredUnet& unet : bench.unets) {
-        EXPECT_GT(unet.pass.total(), 0);
-        EXPECT_GT(unet.pass.work.flops(), 0);
-        EXPECT_NEAR(bench.pace_of_unet(unet.precision).seconds(unet.pass.work), unet.pass.total(),
-                    1e-6 * unet.pass.total());
-        EXPECT_GT(bench.score(model, unet.precision), 0);
+    ASSERT_EQ(bench.models.size(), 3u);
+    EXPECT_EQ(pieces.size(), 1 + 2 * bench.models.size());
+    for (const MeasuredModel& measured : bench.models) {
+        EXPECT_EQ(measured.clips, 2) << "a pass of so small a model is short enough for a pair";
+        EXPECT_GT(measured.pass.total(), 0);
+        EXPECT_GT(measured.pass.work.flops(), 0);
+        EXPECT_NEAR(bench.pace_of_unet(measured.precision).seconds(measured.pass.work), measured.pass.total(),
+                    1e-6 * measured.pass.total());
+        EXPECT_NEAR(bench.pace_of_decoding(measured.precision).seconds(measured.frame.work),
+                    measured.frame.total(), 1e-6 * measured.frame.total());
+        EXPECT_GT(bench.score(model, measured.precision), 0);
     }
     I2VGenCost cost = cost_of(tiny_model(), tiny_request());
-    const double seconds = bench.seconds_of(cost, tensor::Precision::f32);
-    EXPECT_NEAR(seconds,
-                Timetable(cost, bench.pace_of_unet(tensor::Precision::f32), bench.pace_of_decoding()).total(),
-                1e-12);
+    for (const tensor::Precision precision : {tensor::Precision::f32, tensor::Precision::int8})
+        EXPECT_NEAR(bench.seconds_of(cost, precision),
+                    Timetable(cost, bench.pace_of_unet(precision), bench.pace_of_decoding(precision)).total(),
+                    1e-12);
     const MachineBench nothing_fits = bench_machine({model, 1, 0, {}}, nullptr);
-    EXPECT_TRUE(nothing_fits.unets.empty());
+    EXPECT_TRUE(nothing_fits.models.empty());
     EXPECT_GT(nothing_fits.seconds_of(cost, tensor::Precision::f32), 0);
     CancelFlag cancel;
     cancel.request();
