@@ -4,7 +4,6 @@
 //   clip_bench [PICTURE] [--threads N]
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -12,6 +11,7 @@
 
 #include "base/cancel.h"
 #include "base/clock.h"
+#include "base/machine.h"
 #include "base/threads.h"
 #include "studio/generate.h"
 
@@ -21,13 +21,6 @@ using namespace stillreel;
 
 constexpr int kWarmUp = 8;
 constexpr int kFrames = 48;
-
-/// Peak resident memory of this process, MiB.
-double peak_mib() {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    return static_cast<double>(usage.ru_maxrss) / 1024;
-}
 
 void measure(const std::string& picture, int width, int height, int threads) {
     studio::ClipSpec spec;
@@ -40,14 +33,10 @@ void measure(const std::string& picture, int width, int height, int threads) {
 
     const std::filesystem::path output =
         std::filesystem::temp_directory_path() / fmt::format("stillreel-clip-bench-{}.mp4", width);
-    const studio::RunOptions run{.threads = threads,
-                                 .output = output,
-                                 .outputs = {},
-                                 .on_existing = studio::OnExisting::replace,
-                                 .debug_folder = {},
-                                 .uploads = {},
-                                 .cache = {},
-                                 .preview = {}};
+    studio::RunOptions run;
+    run.threads = threads;
+    run.output = output;
+    run.on_existing = studio::OnExisting::replace;
     const Stopwatch watch;
     double first_s = 0, warm_s = 0;
     studio::Observer observer;
@@ -64,7 +53,7 @@ void measure(const std::string& picture, int width, int height, int threads) {
         "bench=clip size={}x{} threads={} frames_per_s={:.1f} first_frame_ms={:.0f} total_ms={:.0f} "
         "bytes={} peak_mib={:.0f}\n",
         width, height, threads, kFrames / (end_s - warm_s), 1e3 * first_s, 1e3 * end_s, made.bytes,
-        peak_mib());
+        static_cast<double>(peak_rss_bytes()) / (1 << 20));
 }
 
 }  // namespace

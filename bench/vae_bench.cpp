@@ -4,7 +4,6 @@
 //   vae_bench [WIDTHxHEIGHT] [f32|int8] [--threads N] [--frames N] [--only PART] [--no-f32]
 //   --only: layers with PART in their name are of 8 bits, whatever the decoder would choose
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <cmath>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/machine.h"
 #include "base/statistics.h"
 #include "base/threads.h"
 #include "diffusion/machine_rate.h"
@@ -111,12 +111,6 @@ void print_distance(const Tensor& exact, const Tensor& other) {
     fmt::print("distance        SNR {:.1f} dB, PSNR {:.1f} dB\n", snr, snr + 20 * std::log10(4.0));
 }
 
-double peak_mib() {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    return static_cast<double>(usage.ru_maxrss) / 1024;
-}
-
 void measure(const Arguments& arguments) {
     Ops ops(tensor::cpu_backend(arguments.threads, nullptr),
             tensor::Pool::create(tensor::Pool::Kind::memory));
@@ -132,7 +126,8 @@ void measure(const Arguments& arguments) {
         seconds.push_back(watch.seconds());
     }
     machine = std::max(machine, diffusion::product_rate(ops));
-    const double tensors_mib = static_cast<double>(ops.pool().peak_bytes()) / (1 << 20), peak = peak_mib();
+    const double tensors_mib = static_cast<double>(ops.pool().peak_bytes()) / (1 << 20),
+                 peak = static_cast<double>(peak_rss_bytes()) / (1 << 20);
     std::map<std::string, Share> operations, shapes;
     double flops = 0;
     ops.observe([&](const tensor::OpRecord& r) {

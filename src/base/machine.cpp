@@ -1,6 +1,7 @@
 #include "base/machine.h"
 
 #include <fmt/core.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -134,6 +135,12 @@ ProcessFacts process_facts() {
     for (fs::directory_iterator at("/proc/self/fd", failed), end; !failed && at != end; at.increment(failed))
         ++facts.open_files;
     return facts;
+}
+
+std::uint64_t peak_rss_bytes() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
 }
 
 }  // namespace stillreel

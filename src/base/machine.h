@@ -26,5 +26,7 @@ struct ProcessFacts {
 };
 /// Of this process, as far as the system tells.
 ProcessFacts process_facts();
+/// The most memory that this process has had resident so far.
+std::uint64_t peak_rss_bytes();
 
 }  // namespace stillreel

@@ -1,13 +1,13 @@
 #include "diffusion/unet_bench.h"
 
 #include <fmt/core.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <map>
 #include <numeric>
 
 #include "base/clock.h"
+#include "base/machine.h"
 #include "base/statistics.h"
 #include "diffusion/machine_rate.h"
 #include "diffusion/unet_stage.h"
@@ -29,12 +29,6 @@ double flops_of_pass(const UnetBenchRequest& request) {
     ops.observe([&](const tensor::OpRecord& record) { flops += record.flops; });
     stage.seconds_of_pass();
     return flops;
-}
-
-std::uint64_t peak_rss_bytes() {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
 }
 
 /// "down_blocks.0.resnets.1" is one of the "resnets"; what has no list is itself.

@@ -65,6 +65,7 @@ TEST(Machine, TellsOfThisProcessAndItsDisk) {
     EXPECT_GE(facts.threads, 1);
     EXPECT_GE(facts.open_files, 3);
     EXPECT_GE(facts.cpu_seconds, 0);
+    EXPECT_GT(peak_rss_bytes(), 1u << 20);
     EXPECT_GE(total_memory_bytes(), free_memory_bytes());
     EXPECT_GT(disk_bytes("/"), 1u << 20);
     EXPECT_EQ(disk_bytes("/not/there/yet"), disk_bytes("/"));
