@@ -114,6 +114,8 @@ Clip exact_clip(diffusion::I2VGenPipeline& pipeline, const Options& options) {
     };
     const std::filesystem::path seconds_file = options.folder / (stem + ".seconds");
     if (std::filesystem::exists(seconds_file)) {
+        fmt::print(stderr, "the exact clip is the one kept in {}: of the same model and build?\n",
+                   options.folder.string());
         Clip clip;
         std::ifstream(seconds_file) >> clip.seconds;
         for (int number = 0; number < request.frames; ++number)
@@ -187,8 +189,8 @@ Options parsed(int argc, char** argv) {
         if (word == "--frames") request.frames = std::stoi(value);
         if (word == "--steps") request.steps = std::stoi(value);
         if (word == "--threads") options.threads = std::stoi(value);
-        if (word == "--precision" && value == "f32") request.precision = tensor::Precision::f32;
-        if (word == "--precision" && value == "bf16") request.precision = tensor::Precision::bf16;
+        for (const tensor::Precision precision : tensor::kPrecisions)
+            if (word == "--precision" && value == name_of(precision)) request.precision = precision;
         if (word == "--size") std::sscanf(value.c_str(), "%dx%d", &request.width_px, &request.height_px);
     }
     request.picture = picture_of(request.width_px, request.height_px);

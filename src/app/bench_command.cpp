@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/threads.h"
 #include "diffusion/load_bench.h"
+#include "diffusion/shortcuts.h"
 #include "diffusion/unet_bench.h"
 #include "diffusion/unet_snr.h"
 #include "weights/model_folder.h"
@@ -27,7 +28,6 @@ using diffusion::UnetBenchShare;
 using nlohmann::ordered_json;
 using tensor::Precision;
 
-constexpr Precision kPrecisions[] = {Precision::f32, Precision::bf16, Precision::int8};
 constexpr double kMib = 1024.0 * 1024.0;
 constexpr std::size_t kShapesShown = 24;
 constexpr std::uint64_t kMostConfigBytes = 1 << 20;
@@ -76,8 +76,8 @@ diffusion::UnetBenchRequest request_of(const Arguments& arguments) {
     request.threads = threads_of(arguments);
     if (arguments.low_memory) request.memory = diffusion::Memory::low;
     if (arguments.profile) request.profile = diffusion::Profile::yes;
-    request.precision =
-        *std::ranges::find_if(kPrecisions, [&](Precision p) { return name_of(p) == arguments.precision; });
+    request.precision = *std::ranges::find_if(tensor::kPrecisions,
+                                              [&](Precision p) { return name_of(p) == arguments.precision; });
     request.only = arguments.only;
     return request;
 }
@@ -282,7 +282,7 @@ Command add_bench(CLI::App& app) {
     command
         ->add_option("--merge-tokens", arguments->merged_tokens, "As generate --merge-tokens: 0 to 0.75 [0]")
         ->type_name("SHARE")
-        ->check(CLI::Range(0.0, 0.75).description(""));
+        ->check(CLI::Range(0.0, diffusion::kMostMergedTokens).description(""));
     command->add_option("--precision", arguments->precision, "Of the products: f32, bf16 or int8 [f32]")
         ->type_name("TYPE")
         ->check(CLI::IsMember({"f32", "bf16", "int8"}).description(""));

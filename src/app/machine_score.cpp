@@ -31,9 +31,9 @@ using diffusion::I2VGenRequest;
 using diffusion::MachineBench;
 using diffusion::Speed;
 using nlohmann::ordered_json;
+using tensor::kPrecisions;
 using tensor::Precision;
 
-constexpr Precision kPrecisions[] = {Precision::f32, Precision::bf16, Precision::int8};
 constexpr Speed kSpeeds[] = {Speed::exact, Speed::fast, Speed::draft};
 constexpr int kAnimaticFrames = 48;
 constexpr int kAnimaticWarmUp = 8;

@@ -85,8 +85,7 @@ std::uint64_t stored_bytes(const I2VGenModel& model, const char* component) {
         std::uint64_t bytes = 0;
         for (const std::string& name : source->names()) {
             const auto data = source->find(name, {});
-            if (data)
-                bytes += static_cast<std::uint64_t>(data->shape.elements()) * tensor::bytes_of(data->type);
+            if (data) bytes += tensor::bytes_of(data->type, data->shape);
             source->release(name);
         }
         return bytes;

@@ -11,9 +11,9 @@
 #include "diffusion/clip_cost.h"
 #include "diffusion/denoising.h"
 #include "diffusion/i2vgen_model.h"
-#include "diffusion/watched_weights.h"
 #include "diffusion/request_check.h"
 #include "diffusion/tower_memory.h"
+#include "diffusion/watched_weights.h"
 #include "tensor/cpu/cpu_backend.h"
 
 namespace stillreel::diffusion {

@@ -17,7 +17,6 @@ namespace {
 using tensor::Ops;
 using tensor::Precision;
 
-constexpr Precision kPrecisions[] = {Precision::f32, Precision::bf16, Precision::int8};
 constexpr int kSide_px = 256;
 constexpr int kSmallSide_px = 128;
 constexpr int kFrames = 8;
@@ -135,7 +134,7 @@ MachineBench bench_machine(const MachineBenchRequest& request, const CancelFlag*
     bench.threads = request.threads;
     begin("products and copies");
     bench.speed = measure_speed(request.threads);
-    for (const Precision precision : kPrecisions) {
+    for (const Precision precision : tensor::kPrecisions) {
         const I2VGenCost cost = cost_of(request.model, clip_of(kSide_px, precision));
         if (cost.peak_bytes > request.free_bytes) continue;
         const Stage stage = stage_for(Pace(bench.speed).seconds(cost.work_of_steps.front()));

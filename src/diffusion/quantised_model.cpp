@@ -96,14 +96,16 @@ class UnetFile {
                 entries_.push_back({scale_name(source), DType::f32, tensor::Shape{source.shape[0]}});
         for (const Source& source : sources_)
             entries_.push_back({source.name, source.quantised ? DType::i8 : source.type, source.shape});
+        // What is quantised is read twice.
+        for (const Source& source : sources_)
+            of_ += static_cast<std::uint64_t>(source.shape.elements()) * (source.quantised ? 2 : 1);
     }
 
     QuantisedModel facts() const {
         QuantisedModel facts;
-        for (const TensorEntry& entry : entries_)
-            facts.unet_bytes += static_cast<std::uint64_t>(entry.shape.elements()) * bytes_of(entry.type);
+        for (const TensorEntry& entry : entries_) facts.unet_bytes += bytes_of(entry.type, entry.shape);
         for (const Source& source : sources_) {
-            facts.before_bytes += static_cast<std::uint64_t>(source.shape.elements()) * bytes_of(source.type);
+            facts.before_bytes += bytes_of(source.type, source.shape);
             ++(source.quantised ? facts.quantised : facts.kept);
         }
         return facts;
@@ -166,17 +168,14 @@ class UnetFile {
 
     void tell(const Source& source) {
         done_ += static_cast<std::uint64_t>(source.shape.elements());
-        std::uint64_t of = 0;
-        for (const Source& each : sources_)
-            of += static_cast<std::uint64_t>(each.shape.elements()) * (each.quantised ? 2 : 1);
-        if (hooks_.progress) hooks_.progress(done_, of);
+        if (hooks_.progress) hooks_.progress(done_, of_);
     }
 
     weights::WeightSource& file_;
     const QuantiseHooks& hooks_;
     std::vector<Source> sources_;
     std::vector<TensorEntry> entries_;
-    std::uint64_t done_ = 0;
+    std::uint64_t done_ = 0, of_ = 0;  // numbers
 };
 
 /// Files of the model that the new one has too: all but the UNet's weights, in whatever variant.

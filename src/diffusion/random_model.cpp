@@ -60,7 +60,7 @@ std::vector<TowerFile> towers_of(const ordered_json& files, tensor::DType type) 
         const TowerTensors tensors = tower_tensors(class_name, files.at(component + "/config.json").dump());
         for (const auto& [name, shape] : tensors.shapes) {
             tower.entries.push_back({name, type, shape});
-            tower.bytes += static_cast<std::uint64_t>(shape.elements()) * tensor::bytes_of(type);
+            tower.bytes += tensor::bytes_of(type, shape);
         }
         towers.push_back(std::move(tower));
     }
@@ -128,7 +128,7 @@ RandomModel write_random_model(const RandomModelRequest& request, const RandomMo
             writer.put(*source->find(entry.name, entry.shape));
             source->release(entry.name);
             model.parameters += entry.shape.elements();
-            done += static_cast<std::uint64_t>(entry.shape.elements()) * tensor::bytes_of(request.type);
+            done += tensor::bytes_of(request.type, entry.shape);
             if (hooks.progress) hooks.progress(done, model.bytes);
         }
         writer.commit();

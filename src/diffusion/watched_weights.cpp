@@ -1,6 +1,5 @@
 #include "diffusion/watched_weights.h"
 
-#include <map>
 #include <set>
 
 namespace stillreel::diffusion {
@@ -15,17 +14,10 @@ class WatchedWeights final : public weights::WeightSource {
     std::optional<tensor::WeightData> find(const std::string& name, const tensor::Shape& wanted) override {
         if (cancel_) cancel_->throw_if_requested();
         std::optional<tensor::WeightData> data = source_->find(name, wanted);
-        if (data && used_ && !known_.contains(name))
-            in_use_[name] = static_cast<std::uint64_t>(data->shape.elements()) * bytes_of(data->type);
+        if (data && used_ && told_.insert(name).second) used_(bytes_of(data->type, data->shape));
         return data;
     }
-    void release(const std::string& name) override {
-        source_->release(name);
-        if (const auto found = in_use_.extract(name)) {
-            known_.insert(name);
-            used_(found.mapped());
-        }
-    }
+    void release(const std::string& name) override { source_->release(name); }
     bool holds(const std::string& name) const override { return source_->holds(name); }
     std::vector<std::string> names() const override { return source_->names(); }
     std::string where() const override { return source_->where(); }
@@ -35,8 +27,7 @@ class WatchedWeights final : public weights::WeightSource {
     std::unique_ptr<WeightSource> source_;
     const CancelFlag* cancel_;
     std::function<void(std::uint64_t)> used_;
-    std::map<std::string, std::uint64_t> in_use_;
-    std::set<std::string> known_;
+    std::set<std::string> told_;
 };
 
 }  // namespace

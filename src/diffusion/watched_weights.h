@@ -12,7 +12,7 @@
 namespace stillreel::diffusion {
 
 /// The same source, looking at the flag before every tensor: find then throws cancelled. `used` is told the
-/// stored bytes of every tensor when it is first released. `cancel` may be null, else it must outlive the
+/// stored bytes of every tensor when it is first found. `cancel` may be null, else it must outlive the
 /// result; `used` may be empty.
 std::unique_ptr<weights::WeightSource> watched(std::unique_ptr<weights::WeightSource> source,
                                                const CancelFlag* cancel,

@@ -54,6 +54,7 @@ enum class Gate { none, geglu };
 /// may look at together (a token; a pixel's frames under a temporal window; an image), found anew for every
 /// input; the sums are exact.
 enum class Precision { f32, bf16, int8 };
+inline constexpr Precision kPrecisions[] = {Precision::f32, Precision::bf16, Precision::int8};
 std::string_view name_of(Precision precision);
 
 /// Weights in the form that a backend computes with. Immutable; shared between threads.

@@ -237,6 +237,10 @@ std::size_t bytes_of(DType type) {
     return 0;
 }
 
+std::uint64_t bytes_of(DType type, const Shape& shape) {
+    return static_cast<std::uint64_t>(shape.elements()) * bytes_of(type);
+}
+
 Shape::Shape(std::initializer_list<std::int64_t> dims) : Shape(std::span(dims.begin(), dims.size())) {}
 
 Shape::Shape(std::span<const std::int64_t> dims) : rank_(static_cast<int>(dims.size())) {

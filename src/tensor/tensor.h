@@ -103,6 +103,9 @@ class Tensor {
     Shape shape_;
 };
 
+/// Of a dense tensor of such numbers.
+std::uint64_t bytes_of(DType type, const Shape& shape);
+
 /// A tensor of a weight file, as stored: dense, row-major, in the checkpoint's own order (out, in, ...). Does
 /// not own.
 struct WeightData {

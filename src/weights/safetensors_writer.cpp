@@ -18,9 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-std::size_t size_of(const TensorEntry& entry) {
-    return static_cast<std::size_t>(entry.shape.elements()) * bytes_of(entry.type);
-}
+std::size_t size_of(const TensorEntry& entry) { return bytes_of(entry.type, entry.shape); }
 
 std::string header_text(const std::vector<TensorEntry>& entries,
                         const std::map<std::string, std::string>& metadata) {
